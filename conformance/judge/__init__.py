@@ -1,0 +1,1 @@
+"""Passive verdicts: monitors and the history of a cluster over any trace, live or from a capture file."""

@@ -1,0 +1,243 @@
+"""Who was MASTER when: hand-overs with their gap and cause, and the time in which two MASTERs stood side by side.
+
+Only what is on the wire counts: a speaker stands as MASTER from its first advertisement until one is overdue or it bows out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median
+
+from conformance.judge.form import Form, Ref
+from conformance.judge.speaker import Speaker
+
+MS = 1_000_000
+MAX_EVENTS = 10_000
+"""Hand-overs and windows kept for one virtual host; later ones are counted."""
+
+_REACTION_NS = 60 * MS
+"""A kernel preempts within this time of the advertisement that provokes it (measured: 1 to 5 ms)."""
+_UCARP_REACTION_NS = 1_200 * MS
+"""ucarp sees a frame up to a second late (libpcap read timeout)."""
+
+
+class Cause(StrEnum):
+    """Why mastership went over."""
+
+    START = "start"
+    SILENCE = "silence"
+    BOW_OUT = "bow-out"
+    PREEMPTION = "preemption"
+    DEMOTION = "demotion"
+    BETTER = "better-advertisement"
+    EQUAL = "equal-advertisement"
+    RESTART = "restart"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Mastership going from ``old`` (None at the start of the capture) to ``new``; ``gap_ns`` is from the last advertisement of the one to the first of the other."""
+
+    ref: Ref
+    time_ns: int
+    old: Speaker | None
+    new: Speaker
+    gap_ns: int | None
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class DualMaster:
+    """Two MASTERs side by side, from the first advertisement of the ``younger`` to the last that proves it; ``open`` if the capture ends so."""
+
+    start: Ref
+    end: Ref
+    start_ns: int
+    end_ns: int
+    older: Speaker
+    younger: Speaker
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """A speaker that becomes MASTER again and again; ``period_ns`` is the median time between two times."""
+
+    speaker: Speaker
+    times: int
+    period_ns: int
+    frames: tuple[Ref, ...]
+
+
+@dataclass(slots=True)
+class Stand:
+    """A MASTER as the wire shows it: since when, and its latest advertisement. ``rival`` is what the standing MASTER last said before this one began."""
+
+    speaker: Speaker
+    since_ns: int
+    since: Ref
+    last_ns: int
+    last: Ref
+    form: Form
+    rival: tuple[Form, int] | None = None
+    answered: dict[Speaker, tuple[int, Ref]] = field(default_factory=dict)  # first advert of an older MASTER after this one began
+
+    @property
+    def patience_ns(self) -> int:
+        """How long after its latest advertisement the next one is overdue: half an interval and 200 ms."""
+        return self.form.interval_ns * 3 // 2 + 200 * MS
+
+
+@dataclass(frozen=True, slots=True)
+class _Departed:
+    speaker: Speaker
+    last_ns: int
+    form: Form
+    bowed_out: bool
+
+
+@dataclass(slots=True)
+class History:
+    """The history of one virtual host in one address family; fed with each advertisement that receivers would believe, in the order of time."""
+
+    standing: dict[Speaker, Stand] = field(default_factory=dict)
+    holder: Speaker | None = None
+    departed: _Departed | None = None
+    handovers: list[Handover] = field(default_factory=list)
+    duals: list[DualMaster] = field(default_factory=list)
+    more: int = 0
+
+    @property
+    def sole(self) -> Speaker | None:
+        """The MASTER if there is exactly one."""
+        return self.holder if len(self.standing) == 1 and self.holder in self.standing else None
+
+    def heard(self, speaker: Speaker, time_ns: int, ref: Ref, form: Form) -> bool:
+        """Takes an advertisement; returns whether the speaker became a standing MASTER by it."""
+        self.expire(time_ns)
+        stand = self.standing.get(speaker)
+        if form.bow_out:
+            if stand is not None:
+                stand.last_ns, stand.last = time_ns, ref
+                self._leave(stand, bowed_out=True)
+            return False
+        if stand is not None:
+            stand.last_ns, stand.last, stand.form = time_ns, ref, form
+            for other in self.standing.values():
+                if other is not stand and stand.since_ns <= other.since_ns:
+                    other.answered.setdefault(speaker, (time_ns, ref))
+            return False
+        incumbent = self.standing.get(self.holder) if self.holder is not None else None
+        stand = Stand(speaker, time_ns, ref, time_ns, ref, form)
+        self.standing[speaker] = stand
+        if incumbent is not None:
+            stand.rival = incumbent.form, incumbent.last_ns
+        else:
+            self._succeed(stand)
+        return True
+
+    def expire(self, now_ns: int) -> None:
+        """Lets those MASTERs go whose next advertisement is overdue at ``now_ns``, the longest silent first."""
+        late = [stand for stand in self.standing.values() if now_ns - stand.last_ns > stand.patience_ns]
+        for stand in sorted(late, key=lambda one: one.last_ns):
+            self._leave(stand, bowed_out=False)
+
+    def finish(self) -> None:
+        """Closes what is open at the end of the capture; the standing MASTERs stay."""
+        stands = list(self.standing.values())
+        for index, older in enumerate(stands):
+            for younger in stands[index + 1 :]:
+                self._close(older, younger, still_open=True)
+        incumbent = self.standing.get(self.holder) if self.holder is not None else None
+        if incumbent is not None:
+            for stand in stands:
+                # The newcomer spoke last and the old MASTER was about to be overdue: mastership went over.
+                if stand is not incumbent and not stand.answered and stand.last_ns - incumbent.last_ns > incumbent.form.interval_ns // 2 and stand.rival is not None:
+                    self._hand_over(incumbent, stand)
+                    break
+
+    def step_clock(self, now_ns: int) -> None:
+        """The capture's clock went backwards to ``now_ns``: what stands is taken to have spoken just now."""
+        for stand in self.standing.values():
+            stand.since_ns = min(stand.since_ns, now_ns)
+            stand.last_ns = now_ns
+
+    def _leave(self, gone: Stand, *, bowed_out: bool) -> None:
+        del self.standing[gone.speaker]
+        for other in self.standing.values():
+            pair = (gone, other) if gone.since_ns <= other.since_ns else (other, gone)
+            self._close(*pair, still_open=False)
+        if gone.speaker is not self.holder:
+            return
+        if self.standing:
+            heir = min(self.standing.values(), key=lambda one: one.since_ns)
+            self._hand_over(gone, heir)
+        else:
+            self.departed = _Departed(gone.speaker, gone.last_ns, gone.form, bowed_out)
+
+    def _succeed(self, stand: Stand) -> None:
+        before, self.holder = self.departed, stand.speaker
+        if before is None:
+            self._add(Handover(stand.since, stand.since_ns, None, stand.speaker, None, Cause.START))
+            return
+        gap_ns = stand.since_ns - before.last_ns
+        if before.speaker is stand.speaker and not before.bowed_out and gap_ns < before.form.interval_ns * 27 // 10:
+            stand.speaker.missed += max(round(gap_ns / max(before.form.interval_ns, 1)) - 1, 0)
+            return
+        same = before.speaker is stand.speaker
+        cause = Cause.BOW_OUT if before.bowed_out and not same else Cause.RESTART if same else Cause.SILENCE
+        self._add(Handover(stand.since, stand.since_ns, before.speaker, stand.speaker, gap_ns, cause))
+
+    def _hand_over(self, gone: Stand, heir: Stand) -> None:
+        form, last_ns = heir.rival or (gone.form, gone.last_ns)
+        gap_ns = max(heir.since_ns - last_ns, 0)
+        self.holder = heir.speaker
+        self._add(Handover(heir.since, heir.since_ns, gone.speaker, heir.speaker, gap_ns, _cause(gone.speaker, form, heir, gap_ns)))
+
+    def _close(self, older: Stand, younger: Stand, *, still_open: bool) -> None:
+        answer = younger.answered.get(older.speaker)
+        if answer is None:
+            return  # the older one never spoke again: it yielded
+        (end_ns, end), both = answer, min((older.last_ns, older.last), (younger.last_ns, younger.last), key=lambda one: one[0])
+        if both[0] > younger.since_ns:
+            end_ns, end = both
+        if len(self.duals) < MAX_EVENTS:
+            self.duals.append(DualMaster(younger.since, end, younger.since_ns, end_ns, older.speaker, younger.speaker, still_open))
+        else:
+            self.more += 1
+
+    def _add(self, handover: Handover) -> None:
+        if len(self.handovers) < MAX_EVENTS:
+            self.handovers.append(handover)
+        else:
+            self.more += 1
+
+    def flapping(self) -> list[Flapping]:
+        """Speakers that became MASTER at least three times, less than a minute apart in the median."""
+        times: dict[Speaker, list[tuple[int, Ref]]] = {}
+        for handover in self.handovers:
+            if handover.cause not in (Cause.START, Cause.RESTART):
+                times.setdefault(handover.new, []).append((handover.time_ns, handover.ref))
+        for dual in self.duals:
+            times.setdefault(dual.younger, []).append((dual.start_ns, dual.start))
+        found = []
+        for speaker, seen in times.items():
+            seen = sorted(set(seen))
+            steps = [later[0] - earlier[0] for earlier, later in zip(seen, seen[1:], strict=False)]
+            if len(seen) >= 3 and median(steps) < 60_000 * MS:
+                found.append(Flapping(speaker, len(seen), int(median(steps)), tuple(ref for _, ref in seen[:8])))
+        return found
+
+
+def _cause(gone: Speaker, form: Form, heir: Stand, gap_ns: int) -> Cause:
+    """Why ``heir`` took over from a MASTER that had advertised ``form`` ``gap_ns`` before and was not overdue."""
+    new = heir.form
+    demoted = form.demote > new.demote or (gone.best is not None and form.rank > gone.best)
+    if demoted and (form.demote > new.demote or new.rank < form.rank):
+        return Cause.DEMOTION
+    if new.rank < form.rank:
+        quick_ns = _UCARP_REACTION_NS if new.source_mac[:5] == b"\x00\x00\x5e\x00\x00" else _REACTION_NS
+        return Cause.PREEMPTION if gap_ns <= quick_ns else Cause.BETTER
+    return Cause.EQUAL if new.rank == form.rank else Cause.OTHER

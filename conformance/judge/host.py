@@ -1,0 +1,95 @@
+"""A virtual host on a segment: its families, its speakers, its addresses, and the material that its digests cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from conformance.judge.form import Form, Ref
+from conformance.judge.history import History
+from conformance.judge.keyring import Key, Material
+from conformance.judge.ledger import Who
+from conformance.judge.speaker import Speaker
+from conformance.wire.digest import Address
+
+_MAX_SPEAKERS = 64
+_MAX_ADDRESSES = 64
+
+
+@dataclass(slots=True)
+class TakeOver:
+    """A speaker that became MASTER and owes the segment an announcement; ``announced`` lists those that were seen."""
+
+    speaker: Speaker
+    time_ns: int
+    ref: Ref
+    announced: set[Address] = field(default_factory=set)
+    judged: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Family:
+    """One address family (4 or 6) of a virtual host; the election runs in each family by itself."""
+
+    version: int
+    history: History = field(default_factory=History)
+    speakers: dict[Address, Speaker] = field(default_factory=dict)
+    sole: Speaker | None = None
+    last: Speaker | None = None
+    take_over: TakeOver | None = None
+    crowded: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Host:
+    """A virtual host: a vhid on one VLAN.
+
+    ``learned`` are the addresses that somebody announced with its virtual MAC, ``number`` is the counter of the latest advertisement believed,
+    ``current`` the material of the latest one whose digest was verified, ``version`` grows when an address is learned.
+    """
+
+    vlans: tuple[int, ...]
+    vhid: int
+    families: dict[int, Family] = field(default_factory=dict)
+    learned: dict[Address, Ref] = field(default_factory=dict)
+    number: int | None = None
+    last: Speaker | None = None
+    keys: list[Key] = field(default_factory=list)
+    current: Material | None = None
+    searches: int = 0
+    version: int = 0
+
+    def family(self, version: int) -> Family:
+        """The family, made at its first advertisement."""
+        return self.families.setdefault(version, Family(version))
+
+    def speaker(self, form: Form) -> Speaker:
+        """The speaker that sent ``form``; the one silent for longest makes room when there are too many."""
+        family = self.family(form.family)
+        known = family.speakers.get(form.source)
+        if known is None:
+            if len(family.speakers) >= _MAX_SPEAKERS:
+                family.crowded += 1
+                idle = min((one for one in family.speakers.values() if one not in family.history.standing), key=lambda one: one.last_ns, default=None)
+                if idle is not None:
+                    del family.speakers[idle.source]
+            known = Speaker(Who(self.vlans, self.vhid, form.source))
+            family.speakers[form.source] = known
+        return known
+
+    def speakers(self) -> Iterator[Speaker]:
+        """All speakers of both families."""
+        for family in self.families.values():
+            yield from family.speakers.values()
+
+    def learn(self, address: Address, ref: Ref) -> bool:
+        """Notes an address announced for this host; returns whether it is new."""
+        if address in self.learned or len(self.learned) >= _MAX_ADDRESSES:
+            return False
+        self.learned[address] = ref
+        self.version += 1
+        return True
+
+    def addresses(self) -> frozenset[Address]:
+        """The addresses known to be shared: announced with the virtual MAC, or covered by the digests."""
+        return frozenset(self.learned) | (self.current.address_set if self.current is not None else frozenset())

@@ -1,0 +1,81 @@
+"""The account of passive requirements: what was seen to hold, what was seen broken, by whom, in which frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from conformance.judge.form import Ref
+from conformance.wire.digest import Address
+
+MAX_FRAMES = 16
+"""Frames cited for one requirement and one sender; more would not convince anybody better."""
+_MAX_TALLIES = 20_000
+
+
+class Verdict(StrEnum):
+    """What a passive requirement comes to."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """One sender on one virtual host: VLAN ids, vhid, source address."""
+
+    vlans: tuple[int, ...]
+    vhid: int
+    source: Address
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was seen of one requirement from one sender; ``text`` is the first objection, ``frames`` the first 16 that show one."""
+
+    passes: int = 0
+    fails: int = 0
+    unclear: int = 0
+    text: str = ""
+    frames: list[Ref] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Tallies by (requirement id, sender); bounded, so that a hostile capture cannot fill the memory."""
+
+    tallies: dict[tuple[str, Who], Tally] = field(default_factory=dict)
+
+    def _tally(self, requirement: str, who: Who) -> Tally:
+        tally = self.tallies.get((requirement, who))
+        if tally is None:
+            tally = Tally()
+            if len(self.tallies) < _MAX_TALLIES:
+                self.tallies[requirement, who] = tally
+        return tally
+
+    def passed(self, requirement: str, who: Who, ref: Ref | None = None) -> None:
+        """Notes that ``who`` was seen to satisfy ``requirement``; ``ref`` shows it."""
+        tally = self._tally(requirement, who)
+        tally.passes += 1
+        if ref is not None and not tally.frames:
+            tally.frames.append(ref)
+
+    def failed(self, requirement: str, who: Who, ref: Ref, text: str) -> None:
+        """Notes that frame ``ref`` of ``who`` breaks ``requirement``; ``text`` says how."""
+        tally = self._tally(requirement, who)
+        if not tally.fails:
+            tally.text = text
+            tally.frames.clear()
+        tally.fails += 1
+        if len(tally.frames) < MAX_FRAMES:
+            tally.frames.append(ref)
+
+    def unclear(self, requirement: str, who: Who, ref: Ref, text: str) -> None:
+        """Notes an observation that a capture alone cannot decide."""
+        tally = self._tally(requirement, who)
+        tally.unclear += 1
+        if not tally.fails and len(tally.frames) < MAX_FRAMES:
+            tally.text = tally.text or text
+            tally.frames.append(ref)

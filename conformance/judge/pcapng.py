@@ -1,0 +1,148 @@
+"""Reads pcapng files as a stream with bounded memory: sections, interfaces, time resolutions, both byte orders.
+
+Source: the pcapng specification (IETF opsawg draft): SHB, IDB, EPB, SPB and the obsolete packet block.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from conformance.judge.linktypes import ToEthernet, converter, supported
+from conformance.judge.packets import MAX_PACKET, Complain, Packets
+
+_CHUNK = 1 << 18
+SECTION = b"\x0a\x0d\x0d\x0a"
+_INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED, _JOURNAL = 1, 2, 3, 6, 9
+_MAX_BLOCK = 1 << 24
+_MAX_INTERFACES = 4096
+_OPTION_RESOLUTION, _OPTION_OFFSET = 9, 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Interface:
+    """One interface of a section; ``convert`` is None for Ethernet, ``readable`` False if the link type is not known."""
+
+    readable: bool
+    convert: ToEthernet | None
+    units: int  # time stamp units a second
+    offset_ns: int
+    snaplen: int
+
+
+class _Blocks:
+    """Cuts a stream into blocks; knows the byte order of the current section."""
+
+    def __init__(self, stream: BinaryIO, start: bytes, complain: Complain) -> None:
+        self._read = stream.read
+        self._buffer = start
+        self._position = 0
+        self._complain = complain
+        self.order = "<"
+
+    def _have(self, count: int) -> bool:
+        while len(self._buffer) - self._position < count:
+            chunk = self._read(_CHUNK)
+            if not chunk:
+                return False
+            self._buffer = self._buffer[self._position :] + chunk
+            self._position = 0
+        return True
+
+    def next(self) -> tuple[int, bytes] | None:
+        """The next block's type and body; None at the end or where the file cannot be read further."""
+        if not self._have(12):
+            left = len(self._buffer) - self._position
+            if left:
+                self._complain(f"the last block is cut off: {left} bytes of it are there")
+            return None
+        head = self._buffer[self._position : self._position + 12]
+        if head[:4] == SECTION:
+            order = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}.get(head[8:12])
+            if order is None:
+                self._complain("a section does not tell its byte order; the rest of the file is not read")
+                return None
+            self.order = order
+        kind, length = struct.unpack_from(self.order + "II", head)
+        if length < 12 or length > _MAX_BLOCK:
+            self._complain(f"a block claims {length} bytes, which no block has; the rest of the file is not read")
+            return None
+        length += -length % 4
+        if not self._have(length):
+            self._complain(f"the last block is cut off: {len(self._buffer) - self._position} of {length} bytes are there")
+            return None
+        body = self._buffer[self._position + 8 : self._position + length - 4]
+        self._position += length
+        return kind, body
+
+
+def read_pcapng(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:
+    """Yields the packets of a pcapng file; arguments as for :func:`conformance.judge.pcap.read_pcap`."""
+    blocks = _Blocks(stream, start, complain)
+    interfaces: list[_Interface] = []
+    number, last_ns = 0, 0
+    while (block := blocks.next()) is not None:
+        kind, body = block
+        if kind == _ENHANCED and len(body) >= 20:
+            which, high, low, length, wire = struct.unpack_from(blocks.order + "IIIII", body)
+            at = 20
+        elif kind == _OLD_PACKET and len(body) >= 20:
+            which, _drops, high, low, length, wire = struct.unpack_from(blocks.order + "HHIIII", body)
+            at = 20
+        elif kind == _SIMPLE and len(body) >= 4:
+            (wire,) = struct.unpack_from(blocks.order + "I", body)
+            which, high, low, at = 0, 0, 0, 4
+            limit = interfaces[0].snaplen if interfaces else 0
+            length = min(wire, len(body) - 4, limit or wire)
+        else:
+            if kind == _INTERFACE and len(interfaces) < _MAX_INTERFACES:
+                interfaces.append(_interface(body, blocks.order, complain))
+            elif kind == 0x0A0D0D0A:
+                interfaces = []
+            elif kind == _JOURNAL:
+                number += 1  # Wireshark numbers journal entries among the frames
+            elif kind in (_ENHANCED, _OLD_PACKET, _SIMPLE):
+                number += 1
+                complain(f"frame {number} is cut: its block has only {len(body)} bytes")
+            continue
+        number += 1
+        if which >= len(interfaces):
+            complain(f"frame {number} names interface {which}, which the file does not describe")
+            continue
+        interface = interfaces[which]
+        if length > len(body) - at or length > MAX_PACKET:
+            complain(f"frame {number} claims {length} bytes, but its block holds {len(body) - at}")
+            continue
+        if not interface.readable:
+            continue
+        data: bytes | None = body[at : at + length]
+        if interface.convert is not None:
+            data = interface.convert(data)  # type: ignore[arg-type]
+            if data is None:
+                continue
+        if kind != _SIMPLE:
+            last_ns = (high << 32 | low) * 1_000_000_000 // interface.units + interface.offset_ns
+        yield last_ns, index, number, data, length < wire  # type: ignore[misc]
+
+
+def _interface(body: bytes, order: str, complain: Complain) -> _Interface:
+    if len(body) < 8:
+        complain("an interface description is cut; frames of that interface are not read")
+        return _Interface(False, None, 1_000_000, 0, 0)
+    linktype, _reserved, snaplen = struct.unpack_from(order + "HHI", body)
+    units, offset, at = 1_000_000, 0, 8
+    while at + 4 <= len(body):
+        code, length = struct.unpack_from(order + "HH", body, at)
+        value = body[at + 4 : at + 4 + length]
+        if code == 0 or len(value) < length:
+            break
+        if code == _OPTION_RESOLUTION and value:
+            units = 1 << (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
+        elif code == _OPTION_OFFSET and length == 8:
+            (offset,) = struct.unpack(order + "q", value)
+        at += 4 + length + -length % 4
+    readable = supported(linktype)
+    if not readable:
+        complain(f"link type {linktype} cannot be read; frames of that interface are left out")
+    return _Interface(readable, converter(linktype) if readable else None, units, offset * 1_000_000_000, snaplen)

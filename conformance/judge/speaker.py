@@ -1,0 +1,93 @@
+"""One sender of advertisements for one virtual host in one address family, and what is remembered of it (bounded)."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from conformance.judge.form import Advert, Form, Ref
+from conformance.judge.keyring import Key, Material
+from conformance.judge.ledger import Who
+from conformance.wire.digest import Address
+
+MAX_WAITING = 64
+"""Advertisements kept until an address is learned under which their digest can be checked."""
+_MAX_SPACINGS = 32
+
+
+@dataclass(slots=True)
+class Spacing:
+    """Spacing of consecutive advertisements with the same announced interval: how many, their sum, the closest and the widest with their frames."""
+
+    count: int = 0
+    total_ns: int = 0
+    low_ns: int = 1 << 62
+    high_ns: int = -1
+    low: Ref = Ref(0, 0)
+    high: Ref = Ref(0, 0)
+
+    def add(self, gap_ns: int, ref: Ref) -> None:
+        """Takes one spacing; ``ref`` is the later frame."""
+        self.count += 1
+        self.total_ns += gap_ns
+        if gap_ns < self.low_ns:
+            self.low_ns, self.low = gap_ns, ref
+        if gap_ns > self.high_ns:
+            self.high_ns, self.high = gap_ns, ref
+
+
+@dataclass(slots=True, eq=False)
+class Speaker:
+    """A sender: its source address on one virtual host, with counts and the traits that tell its dialect and its health."""
+
+    who: Who
+    count: int = 0
+    authentic: int = 0
+    mismatched: int = 0
+    unchecked: int = 0
+    refused: int = 0
+    missed: int = 0
+    duplicates: int = 0
+    irregular: int = 0
+    bow_outs: int = 0
+    first: Ref | None = None
+    first_ns: int = 0
+    last: Ref = Ref(0, 0)
+    last_ns: int = 0
+    last_form: Form | None = None
+    last_data: bytes = b""
+    key: Key | None = None
+    keys: list[Key] = field(default_factory=list)
+    searches: int = 0
+    used: dict[Material, Ref] = field(default_factory=dict)
+    waiting: deque[Advert] = field(default_factory=lambda: deque(maxlen=MAX_WAITING))
+    mismatch: list[Ref] = field(default_factory=list)
+    suspect: Advert | None = None
+    rivalry: int = 0
+    best: tuple[int, int] | None = None
+    demotes: bool = False
+    number: int | None = None
+    constants: int = 0
+    successors: int = 0
+    randoms: int = 0
+    chances: int = 0
+    followed: int = 0
+    forms: int = 0
+    macs: dict[bytes, Ref] = field(default_factory=dict)
+    ttls: dict[int, Ref] = field(default_factory=dict)
+    toses: dict[int, Ref] = field(default_factory=dict)
+    spacings: dict[tuple[int, int], Spacing] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Address:
+        """The IP source address."""
+        return self.who.source
+
+    def spacing(self, form: Form) -> Spacing:
+        """The account of spacings for the interval that ``form`` announces."""
+        known = self.spacings.get(form.rank)
+        if known is None:
+            known = Spacing()
+            if len(self.spacings) < _MAX_SPACINGS:
+                self.spacings[form.rank] = known
+        return known

@@ -1,0 +1,1 @@
+"""Places where an implementation can run: network namespaces, Vagrant machines, remote hosts."""

@@ -1,0 +1,184 @@
+"""Network namespaces: one switch, one tester and any number of hosts, held by open files alone.
+
+No namespace gets a name or a mount, so the kernel removes all of it (interfaces, bridge, addresses) when the process that made it ends, in whatever way. Processes that are
+started in a namespace get a parent-death signal for the same reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPRoute
+
+_CLONE_NEWNET = 0x40000000
+_OWN = "/proc/thread-self/ns/net"
+_libc = ctypes.CDLL(None, use_errno=True)
+IN_USER_NAMESPACE = "CARP_CONFORMANCE_USER_NAMESPACE"
+
+
+class NamespaceError(RuntimeError):
+    """The kernel refuses a network namespace. ``remedy`` is a command or a sentence."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what}: {remedy}")
+
+
+def _call(function: Callable[..., int], *arguments: int) -> None:
+    if function(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def may_create() -> bool:
+    """Whether this process can make network namespaces here and now (root or a user namespace of its own)."""
+    try:
+        Namespace.create().close()
+    except NamespaceError:
+        return False
+    return True
+
+
+def enter_user_namespace(arguments: Sequence[str]) -> None:
+    """Re-executes ``arguments`` (a whole command line) in a user namespace of its own, keeping the process id; does not return.
+
+    Raises :class:`NamespaceError` where the kernel or the machine does not allow it.
+    """
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        raise NamespaceError("the command 'unshare' is missing", "apt-get install util-linux, or run as root")
+    if subprocess.run([unshare, "--user", "--map-root-user", "--net", "true"], capture_output=True, check=False).returncode != 0:
+        raise NamespaceError("this kernel does not let an ordinary user make a user namespace", "run as root, or sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000")
+    sys.stdout.flush()
+    os.environ[IN_USER_NAMESPACE] = "1"
+    os.execv(unshare, [unshare, "--user", "--map-root-user", "--net", *arguments])
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A network namespace, alive as long as its file descriptor."""
+
+    fd: int
+
+    @classmethod
+    def create(cls) -> Namespace:
+        """A new, empty namespace; raises :class:`NamespaceError` without the privilege."""
+        home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _call(_libc.unshare, _CLONE_NEWNET)
+        except OSError as error:
+            raise NamespaceError(f"cannot make a network namespace ({error.strerror})", "run as root, or as a user in a kernel that allows user namespaces") from error
+        else:
+            fd = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+            _call(_libc.setns, home, _CLONE_NEWNET)
+            return cls(fd)
+        finally:
+            os.close(home)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """The calling thread is in this namespace meanwhile; sockets and processes made there stay there."""
+        home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _call(_libc.setns, self.fd, _CLONE_NEWNET)
+            try:
+                yield
+            finally:
+                _call(_libc.setns, home, _CLONE_NEWNET)
+        finally:
+            os.close(home)
+
+    def spawn(self, command: Sequence[str], **popen: Any) -> subprocess.Popen[bytes]:
+        """Starts a process in this namespace that dies with the calling thread's process (``setpriv --pdeathsig``)."""
+        with self.entered():
+            return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], **popen)
+
+    def sysctl(self, name: str, value: int) -> None:
+        """Writes ``net.…`` of this namespace, given with slashes (``net/ipv4/ip_nonlocal_bind``)."""
+        with self.entered():
+            Path("/proc/sys", name).write_text(str(value))
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+@dataclass(slots=True)
+class Station:
+    """Something plugged into the switch: its namespace, interface ``eth0``, address and MAC (six bytes)."""
+
+    name: str
+    namespace: Namespace
+    address: IPv4Interface
+    mac: bytes
+    ip: IPRoute
+    index: int
+    interface: str = "eth0"
+
+    def add_address(self, address: str, prefix: int) -> None:
+        self.ip.addr("add", index=self.index, address=address, prefixlen=prefix)
+
+    def flush_addresses(self) -> None:
+        """Removes all addresses but the station's own."""
+        for found in self.ip.get_addr(index=self.index, family=2):
+            if found.get_attr("IFA_ADDRESS") != str(self.address.ip):
+                self.ip.addr("del", index=self.index, address=found.get_attr("IFA_ADDRESS"), prefixlen=found["prefixlen"])
+
+
+@dataclass(slots=True)
+class Switch:
+    """A Linux bridge in a namespace of its own, without snooping, spanning tree or delay, that floods all multicast."""
+
+    namespace: Namespace
+    ip: IPRoute
+    bridge: int
+    stations: dict[str, Station] = field(default_factory=dict)
+    _ports: dict[str, int] = field(default_factory=dict)
+
+    def plug(self, name: str, address: str, mac: bytes, stack: ExitStack) -> Station:
+        """Makes a station ``name`` with ``address`` (a.b.c.d/len) on ``eth0`` and connects it."""
+        namespace = Namespace.create()
+        stack.callback(namespace.close)
+        port = f"p-{name}"
+        self.ip.link("add", ifname=port, kind="veth", peer={"ifname": "eth0", "net_ns_fd": namespace.fd, "address": mac.hex(":")})
+        self._ports[name] = self.ip.link_lookup(ifname=port)[0]
+        self.ip.link("set", index=self._ports[name], master=self.bridge, state="up")
+        namespace.sysctl("net/ipv6/conf/eth0/disable_ipv6", 1)
+        with namespace.entered():
+            ip = stack.enter_context(IPRoute())
+        ip.link("set", index=ip.link_lookup(ifname="lo")[0], state="up")
+        index = ip.link_lookup(ifname="eth0")[0]
+        ip.link("set", index=index, state="up")
+        interface = IPv4Interface(address)
+        ip.addr("add", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
+        station = Station(name, namespace, interface, mac, ip, index)
+        self.stations[name] = station
+        return station
+
+    def cable(self, name: str, *, plugged: bool) -> None:
+        """Takes the carrier from the station's interface, or gives it back."""
+        self.ip.link("set", index=self._ports[name], state="up" if plugged else "down")
+
+
+@contextmanager
+def switch() -> Iterator[tuple[Switch, ExitStack]]:
+    """A switch and the stack that everything plugged into it is torn down with."""
+    with ExitStack() as stack:
+        namespace = Namespace.create()
+        stack.callback(namespace.close)
+        namespace.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
+        with namespace.entered():
+            ip = stack.enter_context(IPRoute())
+        ip.link("add", ifname="br0", kind="bridge", br_mcast_snooping=0, br_stp_state=0, br_forward_delay=0)
+        bridge = ip.link_lookup(ifname="br0")[0]
+        ip.link("set", index=bridge, state="up")
+        yield Switch(namespace, ip, bridge), stack

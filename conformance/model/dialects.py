@@ -1,0 +1,129 @@
+"""The dialects: in what the implementations of CARP lawfully differ, as one frozen record of named rules each.
+
+A dialect is a row-wise cut through the tables in :mod:`conformance.model.timing`, :mod:`conformance.model.onwire` and their neighbours; there is no code per
+dialect. What a value means and what confirms it stands in its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.model import onwire, timing
+from conformance.model.rows import KEYS, Row
+from conformance.model.timing import Interval, MasterDown, PollLoop, Slack, Window
+from conformance.wire.digest import AddressRule
+
+ROWS: tuple[Row, ...] = (*timing.ROWS, *onwire.ROWS)
+"""All rules, in the order in which the docs list them."""
+
+_VERSIONS: dict[str, dict[str, str]] = {
+    "freebsd": {"10": "freebsd-10", "13": "freebsd-13", "15": "freebsd-15"},
+    "freebsd-legacy": {"6": "freebsd-legacy-6", "9": "freebsd-legacy"},
+    "openbsd": {},
+    "ucarp": {},
+}
+_DEFAULT = {"freebsd": "freebsd-13", "freebsd-legacy": "freebsd-legacy", "openbsd": "openbsd", "ucarp": "ucarp"}
+
+
+class UnknownDialect(LookupError):
+    """No dialect has this name, or this dialect has no such version."""
+
+    def __init__(self, name: str, version: str | None) -> None:
+        self.name, self.version = name, version
+        if name in _VERSIONS:
+            known = ", ".join(_VERSIONS[name]) or "none, it has only one set of rules"
+            super().__init__(f"dialect {name!r} has no version {version!r}; known versions: {known}")
+        else:
+            super().__init__(f"there is no dialect {name!r}; known are {', '.join(_VERSIONS)} (or a key: {', '.join(KEYS)})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """The rules of one implementation. Fields are the rows of :data:`ROWS`; the methods derive windows from them. Times are integer nanoseconds."""
+
+    key: str
+    # time (conformance.model.timing)
+    interval_ns: Interval
+    master_down_ns: MasterDown
+    timer_slack: Slack
+    timer_late_ns: int
+    poll_loop: PollLoop | None
+    reaction_ns: int
+    # on the wire (conformance.model.onwire)
+    virtual_mac: Callable[[int], bytes]
+    tos: int
+    address_rule: AddressRule
+    accepts_rules: tuple[AddressRule, ...]
+    # capabilities
+    ipv6: bool
+    multiple_addresses: bool
+    bow_out: bool
+    demotion: bool
+    unicast: bool
+    allow: bool
+    state_requests: bool
+    counters: bool
+    log_levels: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The family's name as ``--dialect`` takes it: freebsd, freebsd-legacy, openbsd, ucarp."""
+        return next(name for name, default in _DEFAULT.items() if self.key in (default, *_VERSIONS[name].values()))
+
+    def interval_window_ns(self, advbase: int, advskew: int) -> Window:
+        """Allowed spacing of two advertisements (``advskew`` as advertised)."""
+        return self.timer_slack.around(self.interval_ns(advbase, advskew))
+
+    def take_over_window_ns(self, advbase: int, advskew: int, dead_ratio: int = 3) -> Window:
+        """From the last advertisement that restarted the timer to the first own one; the parameters are the BACKUP's own.
+
+        In a poll loop the frame may be seen late, and the timer is looked at once a period.
+        """
+        down_ns = self.master_down_ns(advbase, advskew, dead_ratio)
+        earliest_ns, latest_ns = self.timer_slack.around(down_ns)
+        if self.poll_loop is None:
+            return earliest_ns, latest_ns
+        wakes_ns = self.poll_loop.wakes_ns(advbase, advskew, down_ns)
+        return earliest_ns, self.poll_loop.read_timeout_ns + wakes_ns + self.timer_slack.late_ns
+
+    def start_window_ns(self, advbase: int, advskew: int, dead_ratio: int = 3) -> Window:
+        """From the start (or link up) to the first own advertisement on a segment where nobody else speaks CARP."""
+        down_ns = self.master_down_ns(advbase, advskew, dead_ratio)
+        earliest_ns, latest_ns = self.timer_slack.around(down_ns)
+        if self.poll_loop is None:
+            return earliest_ns, latest_ns
+        return earliest_ns, self.poll_loop.wakes_ns(advbase, advskew, down_ns) + self.timer_slack.late_ns
+
+    @property
+    def reaction_window_ns(self) -> Window:
+        """From a valid advertisement in to its visible effect out."""
+        return 0, self.reaction_ns
+
+
+def _build(key: str) -> Dialect:
+    values: dict[str, Any] = {one.name: one.values[key] for one in ROWS}
+    return Dialect(key=key, **values)
+
+
+_DIALECTS = {key: _build(key) for key in KEYS}
+
+
+def dialect(name: str, version: str | int | None = None) -> Dialect:
+    """The dialect ``name`` (freebsd, freebsd-legacy, openbsd, ucarp) at ``version`` (freebsd 10, 13, 15, default 13; freebsd-legacy 6, 9, default 9), or by its key.
+
+    Raises :class:`UnknownDialect`.
+    """
+    if version is None:
+        key = _DEFAULT.get(name, name)
+    else:
+        key = _VERSIONS.get(name, {}).get(str(version), "")
+    if key not in _DIALECTS:
+        raise UnknownDialect(name, None if version is None else str(version))
+    return _DIALECTS[key]
+
+
+def dialects() -> tuple[Dialect, ...]:
+    """Every dialect, oldest FreeBSD first."""
+    return tuple(_DIALECTS.values())

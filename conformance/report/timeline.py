@@ -1,0 +1,277 @@
+"""The time line of a case as inline SVG: nodes as lanes, states as bands, frames as ticks, windows as shaded spans."""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from conformance.report.visible import clip, visible
+
+Event = Mapping[str, Any]
+
+_WIDTH: Final = 960
+_LEFT: Final = 92
+_RIGHT: Final = 18
+_LANE: Final = 58
+_LANE_WITHOUT_STATES: Final = 40
+_BAND: Final = 18
+_LABEL_ROW: Final = 18
+_AXIS: Final = 30
+_NAME_CHARACTERS: Final = 12
+_SUMMARY_CHARACTERS: Final = 120
+_CHARACTER: Final = 6.6
+_MOST_LANES: Final = 12
+_MOST_WINDOWS: Final = 6
+
+_RANK: Final[Mapping[str, int]] = {"state": 1, "action": 2, "log": 3, "frame": 4}
+"""What is drawn first when not all events can be drawn; a deciding frame comes before all of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The events that are drawn, in the order of time, and how many are not."""
+
+    events: tuple[Event, ...]
+    left_out: int
+
+
+def select(timeline: Mapping[str, Any], limit: int) -> Selection:
+    """The `limit` events that matter most: deciding frames, states, actions, logs, then frames close to the decision."""
+    drawable = [event for event in timeline["events"] if math.isfinite(event["t_ms"])]
+    decisive = [event["t_ms"] for event in drawable if event.get("deciding")]
+    anchors = decisive or [window["from_ms"] for window in timeline["windows"]] or [0.0]
+
+    def rank(event: Event) -> tuple[int, float]:
+        kind = 0 if event.get("deciding") else _RANK[event["kind"]]
+        return kind, min(abs(event["t_ms"] - anchor) for anchor in anchors[:8])
+
+    kept = drawable if len(drawable) <= limit else sorted(drawable, key=rank)[:limit]
+    ordered = sorted(kept, key=lambda event: float(event["t_ms"]))
+    return Selection(tuple(ordered), len(timeline["events"]) - len(ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Where a time lies on the drawing: milliseconds in, user units of the SVG out."""
+
+    from_ms: float
+    to_ms: float
+
+    def x(self, t_ms: float) -> float:
+        share = (min(max(t_ms, self.from_ms), self.to_ms) - self.from_ms) / (self.to_ms - self.from_ms)
+        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
+
+
+def svg(timeline: Mapping[str, Any], key: str, selection: Selection) -> Markup:
+    """The drawing of `timeline` as an SVG element, or nothing for a time line without lanes.
+
+    `key` (letters, digits, hyphens) makes the ids of its title and description unique in the page.
+    The colours are classes (`tl-…`) that the page defines; every text in it is escaped by the XML writer.
+    """
+    lanes = _lanes(timeline, selection.events)
+    if not lanes:
+        return Markup()
+    windows = [window for window in timeline["windows"] if math.isfinite(window["from_ms"])][:_MOST_WINDOWS]
+    scale = _scale(selection.events, windows)
+    top = _LABEL_ROW * len(windows) + 10
+    tops, bottom = _places(lanes, selection.events, top)
+    root = ET.Element(
+        "svg",
+        {
+            "class": "tl",
+            "viewBox": f"0 0 {_WIDTH} {bottom + _AXIS}",
+            "role": "img",
+            "aria-labelledby": f"{key}-t {key}-d",
+        },
+    )
+    _text(root, "title", {"id": f"{key}-t"}, "Time line of the case")
+    _text(root, "desc", {"id": f"{key}-d"}, _description(timeline, lanes, selection))
+    for row, window in enumerate(windows):
+        _window(root, window, scale, row, (top, bottom))
+    for node, (upper, lower) in zip(lanes, tops, strict=True):
+        mine = [event for event in selection.events if event["node"] == node]
+        _lane(root, node, mine, scale, (upper, lower))
+    _deciding_lines(root, selection.events, scale, (top, bottom))
+    _axis(root, scale, bottom)
+    return Markup(ET.tostring(root, encoding="unicode"))
+
+
+def _lanes(timeline: Mapping[str, Any], events: Iterable[Event]) -> list[str]:
+    named = dict.fromkeys([*timeline["nodes"], *(event["node"] for event in events)])
+    return list(named)[:_MOST_LANES]
+
+
+def _places(
+    lanes: Iterable[str], events: Iterable[Event], top: float
+) -> tuple[list[tuple[float, float]], float]:
+    """The top and bottom of each lane, and the bottom of them all."""
+    stateful = {event["node"] for event in events if event["kind"] == "state"}
+    places = []
+    for node in lanes:
+        height = _LANE if node in stateful else _LANE_WITHOUT_STATES
+        places.append((top, top + height))
+        top += height
+    return places, top
+
+
+def _scale(events: Sequence[Event], windows: Iterable[Mapping[str, Any]]) -> _Scale:
+    edges = [0.0, *(event["t_ms"] for event in events)]
+    for window in windows:
+        edges += [window["from_ms"], window["from_ms"] if window["to_ms"] is None else window["to_ms"]]
+    finite = [edge for edge in edges if math.isfinite(edge)]
+    from_ms, to_ms = min(finite), max(finite)
+    # Air at the right keeps the last tick off the edge; one millisecond keeps a moment from being no span at all.
+    return _Scale(from_ms, to_ms + max(1.0, 0.03 * (to_ms - from_ms)))
+
+
+def _window(
+    root: ET.Element, window: Mapping[str, Any], scale: _Scale, row: int, vertical: tuple[float, float]
+) -> None:
+    to_ms = scale.to_ms if window["to_ms"] is None else window["to_ms"]
+    left, right = scale.x(window["from_ms"]), scale.x(to_ms)
+    outcome = {True: "met", False: "not met", None: "not decided"}[window["met"]]
+    kind = {True: "tl-met", False: "tl-unmet", None: "tl-open"}[window["met"]]
+    group = ET.SubElement(root, "g", {"class": f"tl-window {kind}"})
+    label_y = row * _LABEL_ROW
+    height = vertical[1] - label_y - _LABEL_ROW
+    shape = {"x": _n(left), "y": _n(label_y + _LABEL_ROW), "width": _n(max(1.5, right - left)), "height": _n(height)}
+    ET.SubElement(group, "rect", shape)
+    told = f"{clip(visible(window['summary']), 70)}: {outcome}"
+    _label(group, told, left, label_y + 13)
+
+
+def _label(parent: ET.Element, told: str, left: float, y: float) -> None:
+    """A label that begins at its span, or as far before it as keeps its end on the drawing."""
+    _text(parent, "text", {"x": _n(max(6, min(left, _WIDTH - len(told) * _CHARACTER))), "y": _n(y)}, told)
+
+
+def _lane(root: ET.Element, node: str, events: Sequence[Event], scale: _Scale, vertical: tuple[float, float]) -> None:
+    group = ET.SubElement(root, "g", {"class": "tl-lane"})
+    base = vertical[1] - 8
+    name = visible(node)
+    short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
+    label = _text(group, "text", {"class": "tl-node", "x": "6", "y": _n(base - 2)}, short)
+    if short != name:
+        _text(label, "title", {}, name)
+    rule = {"class": "tl-rule", "x1": _n(_LEFT), "x2": _n(_WIDTH - _RIGHT), "y1": _n(base), "y2": _n(base)}
+    ET.SubElement(group, "line", rule)
+    _states(group, [event for event in events if event["kind"] == "state"], scale, vertical[0] + 3)
+    frames = [event for event in events if event["kind"] == "frame" and not event.get("deciding")]
+    if frames:
+        _arrows(group, frames, scale, base)
+    for event in events:
+        if event["kind"] in ("log", "action"):
+            _mark(group, event, scale, base)
+        elif event.get("deciding"):
+            _deciding(group, event, scale, base)
+
+
+def _states(group: ET.Element, states: Sequence[Event], scale: _Scale, y: float) -> None:
+    ends = [state["t_ms"] for state in states[1:]] + [scale.to_ms]
+    for state, end_ms in zip(states, ends, strict=False):
+        word = visible(state["state"])
+        left, right = scale.x(state["t_ms"]), scale.x(end_ms)
+        known = word.lower() if word in ("INIT", "BACKUP", "MASTER") else "other"
+        band = ET.SubElement(group, "g", {"class": f"tl-state tl-{known}"})
+        shape = {"x": _n(left), "y": _n(y), "width": _n(max(1.5, right - left)), "height": _n(_BAND)}
+        rect = ET.SubElement(band, "rect", shape)
+        _text(rect, "title", {}, f"{word} from {_seconds(state['t_ms'])}")
+        if len(word) * _CHARACTER + 10 <= right - left:
+            _text(band, "text", {"x": _n(left + 6), "y": _n(y + 13)}, word)
+
+
+def _arrows(group: ET.Element, frames: Iterable[Event], scale: _Scale, base: float) -> None:
+    # One path for all of them: a page has thousands.
+    strokes = "".join(f"M{_n(scale.x(frame['t_ms']))} {_n(base)}v-16m-3 5l3-5l3 5" for frame in frames)
+    ET.SubElement(group, "path", {"class": "tl-frame", "d": strokes})
+
+
+def _deciding(group: ET.Element, event: Event, scale: _Scale, base: float) -> None:
+    x = scale.x(event["t_ms"])
+    mark = ET.SubElement(group, "g", {"class": "tl-deciding"})
+    _text(mark, "title", {}, f"Frame {event['frame']} at {_seconds(event['t_ms'])}: {_told(event)}")
+    ET.SubElement(mark, "path", {"d": f"M{_n(x)} {_n(base)}v-19m-5 8l5-8l5 8"})
+    number = f"#{event['frame']}"
+    outside = x + 8 + len(number) * _CHARACTER > _WIDTH
+    place = {"x": _n(x - 8), "text-anchor": "end"} if outside else {"x": _n(x + 8)}
+    _text(mark, "text", place | {"y": _n(base - 8)}, number)
+
+
+def _mark(group: ET.Element, event: Event, scale: _Scale, base: float) -> None:
+    x = scale.x(event["t_ms"])
+    # An action stands above the frames that it causes, a log line on the rule.
+    shape = f"{_n(base - 18)}v-9l8 4.5z" if event["kind"] == "action" else f"{_n(base + 3.5)}l-3.5-3.5l3.5-3.5l3.5 3.5z"
+    path = ET.SubElement(group, "path", {"class": f"tl-{event['kind']}", "d": f"M{_n(x)} {shape}"})
+    _text(path, "title", {}, f"{_seconds(event['t_ms'])}: {_told(event)}")
+
+
+def _deciding_lines(
+    root: ET.Element, events: Iterable[Event], scale: _Scale, vertical: tuple[float, float]
+) -> None:
+    strokes = "".join(
+        f"M{_n(scale.x(event['t_ms']))} {_n(vertical[0])}V{_n(vertical[1])}" for event in events if event.get("deciding")
+    )
+    if strokes:
+        ET.SubElement(root, "path", {"class": "tl-decided", "d": strokes})
+
+
+def _axis(root: ET.Element, scale: _Scale, y: float) -> None:
+    group = ET.SubElement(root, "g", {"class": "tl-axis"})
+    numbers = ET.SubElement(group, "g", {"text-anchor": "middle"})
+    step_ms = _step_ms(scale.to_ms - scale.from_ms)
+    first = math.ceil(scale.from_ms / step_ms)
+    decimals = max(0, -math.floor(math.log10(step_ms / 1000)))
+    strokes = f"M{_LEFT} {_n(y)}H{_WIDTH - _RIGHT}"
+    for number in range(first, math.floor(scale.to_ms / step_ms) + 1):
+        x = scale.x(number * step_ms)
+        strokes += f"M{_n(x)} {_n(y)}v5"
+        told = f"{number * step_ms / 1000:.{decimals}f}"
+        _text(numbers, "text", {"x": _n(x), "y": _n(y + 18)}, told)
+    ET.SubElement(group, "path", {"d": strokes})
+    _text(group, "text", {"x": "6", "y": _n(y + 18)}, "seconds")
+
+
+def _step_ms(span_ms: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that cuts the span into at most ten."""
+    power = 10.0 ** math.floor(math.log10(span_ms / 10))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor * 10 >= span_ms * 0.999999)
+
+
+def _description(timeline: Mapping[str, Any], lanes: Sequence[str], selection: Selection) -> str:
+    parts = [f"Lanes: {', '.join(clip(visible(lane), 40) for lane in lanes)}."]
+    for event in selection.events:
+        if event["kind"] == "state":
+            word, node = clip(visible(event["state"]), 20), clip(visible(event["node"]), 40)
+            parts.append(f"{node} is {word} from {_seconds(event['t_ms'])}.")
+        elif event.get("deciding"):
+            parts.append(f"Frame {event['frame']} at {_seconds(event['t_ms'])} decided.")
+    for window in timeline["windows"][:_MOST_WINDOWS]:
+        end = "on" if window["to_ms"] is None else f"to {_seconds(window['to_ms'])}"
+        outcome = {True: "met", False: "not met", None: "not decided"}[window["met"]]
+        told = clip(visible(window["summary"]), 70)
+        parts.append(f"Expected from {_seconds(window['from_ms'])} {end}: {told}; {outcome}.")
+    return clip(" ".join(parts), 1200)
+
+
+def _told(event: Event) -> str:
+    return clip(visible(event["summary"]), _SUMMARY_CHARACTERS)
+
+
+def _seconds(t_ms: float) -> str:
+    return f"{t_ms / 1000:.3f} s"
+
+
+def _n(value: float) -> str:
+    """A coordinate, short."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _text(parent: ET.Element, tag: str, attributes: dict[str, str], told: str) -> ET.Element:
+    element = ET.SubElement(parent, tag, attributes)
+    element.text = told
+    return element

@@ -1,0 +1,102 @@
+"""The tester's port on a real interface: raw sockets, a kernel filter, kernel time stamps, drop counts."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+from collections.abc import Callable
+
+ETH_P_ALL = 0x0003
+SO_TIMESTAMPNS = 35
+SO_ATTACH_FILTER = 26
+SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_STATISTICS = 263, 6
+PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
+PACKET_OUTGOING = 4
+_RECEIVE_BUFFER = 32 << 20
+_BATCH = 512
+_TIMESPEC = struct.Struct("@qq")
+
+OnFrame = Callable[[int, bytes, bool], object]
+
+# Classic BPF, one instruction a row: code, jump if true, jump if false, constant. Jumps count the instructions to skip.
+_LOAD_HALF, _LOAD_BYTE, _JUMP_EQUAL, _RETURN = 0x28, 0x30, 0x15, 0x06
+_FILTER = (
+    (_LOAD_HALF, 0, 0, 12),
+    (_JUMP_EQUAL, 7, 0, 0x0806),  # ARP
+    (_JUMP_EQUAL, 6, 0, 0x86DD),  # IPv6
+    (_JUMP_EQUAL, 0, 4, 0x0800),  # IPv4: only CARP/VRRP, ICMP, IGMP
+    (_LOAD_BYTE, 0, 0, 23),
+    (_JUMP_EQUAL, 3, 0, 112),
+    (_JUMP_EQUAL, 2, 0, 1),
+    (_JUMP_EQUAL, 1, 0, 2),
+    (_RETURN, 0, 0, 0),
+    (_RETURN, 0, 0, 0x40000),
+)
+
+
+class LivePort:
+    """Sends and captures on ``interface`` of the network namespace that the calling thread is in.
+
+    ``on_frame(time_ns, data, sent)`` gets each frame that passes the filter (ARP, IPv6, and of IPv4 protocols 112, 1 and 2), the tester's own included, with the kernel's time stamp.
+    Register the port with a clock: ``clock.watch(port, port.read)``. Raises OSError if the interface is missing or CAP_NET_RAW is.
+    """
+
+    def __init__(self, interface: str, on_frame: OnFrame) -> None:
+        self._on_frame = on_frame
+        self._dropped = 0
+        self._in = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            self._in.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("@iHH8s", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0, bytes(8)))
+            self._attach_filter()
+            self._in.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self._enlarge_buffer()
+            self._in.setblocking(False)
+            self._in.bind((interface, ETH_P_ALL))
+            self._out.bind((interface, 0))
+        except OSError:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        return self._in.fileno()
+
+    def send(self, frame: bytes) -> None:
+        self._out.send(frame)
+
+    def read(self) -> None:
+        """Hands over what has arrived, at most a batch, so that timers get their turn during a flood."""
+        for _ in range(_BATCH):
+            try:
+                data, ancillary, _, address = self._in.recvmsg(65_600, 64)
+            except BlockingIOError:
+                return
+            seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+            self._on_frame(seconds * 1_000_000_000 + nanoseconds, data, address[2] == PACKET_OUTGOING)
+
+    def dropped(self) -> int:
+        """Frames lost for want of buffer since the port was opened (the kernel resets its own count at each reading); the last count once it is closed."""
+        if self._in.fileno() < 0:
+            return self._dropped
+        _, lost = struct.unpack("@II", self._in.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+        self._dropped += lost
+        return self._dropped
+
+    def close(self) -> None:
+        """Closes both sockets; the drop count stays readable."""
+        self.dropped()
+        self._in.close()
+        self._out.close()
+
+    def _attach_filter(self) -> None:
+        program = b"".join(struct.pack("@HBBI", *instruction) for instruction in _FILTER)
+        buffer = ctypes.create_string_buffer(program)
+        self._in.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(_FILTER), ctypes.addressof(buffer)))
+
+    def _enlarge_buffer(self) -> None:
+        try:
+            self._in.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+        except PermissionError:  # without CAP_NET_ADMIN in the first user namespace
+            self._in.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)

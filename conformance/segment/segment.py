@@ -1,0 +1,191 @@
+"""A layer-2 segment as a case sees it: send, wait, look, decide. The same for live and simulated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from conformance.segment.decision import Condition, Decision, Inconclusive, Mismatch, Vacuous, Window, seconds
+from conformance.segment.loop import Loop
+from conformance.segment.trace import Event, FrameSeen, HostEvent, TesterAction, Trace
+
+LOOK_ON_NS = 3_000_000_000
+"""How long past a deadline a case looks on, to tell late from never."""
+RIG_LIMIT_NS = 30_000_000
+"""Lateness of the rig's own timers beyond which it does not judge times."""
+HEARTBEAT_NS = 20_000_000
+
+
+class Port(Protocol):
+    """The tester's attachment to a segment."""
+
+    def send(self, frame: bytes) -> None:
+        """Puts an Ethernet frame (no check sequence) on the wire."""
+
+    def dropped(self) -> int:
+        """Frames that the capture has lost since it began."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """The tester's side of one segment, with the trace of what happened there and the decisions made so far.
+
+    ``describe`` may add lines to a mismatch that help a developer (state of the IUT, last log lines).
+    """
+
+    loop: Loop
+    trace: Trace
+    port: Port
+    decisions: list[Decision] = field(default_factory=list)
+    describe: Callable[[], str] = str
+    clock_step_ns: Callable[[], int] = int
+
+    def now_ns(self) -> int:
+        return self.loop.now_ns()
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the capture lost."""
+        return self.port.dropped()
+
+    def note(self, text: str) -> None:
+        """Puts a tester action on the time line."""
+        self.trace.add(TesterAction(self.now_ns(), text))
+
+    def send(self, frame: bytes) -> FrameSeen:
+        """Sends a frame and returns it as the capture saw it leave, with its kernel time stamp."""
+        seen: list[FrameSeen] = []
+
+        def sent(event: Event) -> None:
+            if isinstance(event, FrameSeen) and event.sent and event.frame.data == frame:
+                seen.append(event)
+
+        self.trace.listeners.append(sent)
+        try:
+            self.port.send(frame)
+            if not self.loop.run_until(lambda: bool(seen), self.now_ns() + 1_000_000_000):
+                raise Inconclusive("the capture did not see a frame of the tester's own within 1 s: the rig is overloaded or the link is down")
+        finally:
+            self.trace.listeners.remove(sent)
+        return seen[0]
+
+    def watch(self, for_ns: int) -> list[Event]:
+        """Lets ``for_ns`` pass and returns the events of that time."""
+        first = len(self.trace.events)
+        with self._heartbeat():
+            self.loop.run_for(for_ns)
+        return self.trace.events[first:]
+
+    def wait(self, condition: Condition, deadline_ns: int, *, since_ns: int | None = None) -> Event | None:
+        """The first event from ``since_ns`` (now, unless given) that satisfies ``condition``, or None at ``deadline_ns``. Decides nothing."""
+        found: list[Event] = []
+        for event in self.trace.since(self.now_ns() if since_ns is None else since_ns):
+            if condition.match(event):
+                return event
+
+        def look(event: Event) -> None:
+            if not found and condition.match(event):
+                found.append(event)
+
+        self.trace.listeners.append(look)
+        try:
+            with self._heartbeat():
+                self.loop.run_until(lambda: bool(found), deadline_ns)
+        finally:
+            self.trace.listeners.remove(look)
+        return found[0] if found else None
+
+    def expect(self, condition: Condition, *, within: Window) -> Event:
+        """The first event after the window's anchor that satisfies ``condition``; it must lie in the window.
+
+        Raises :class:`Mismatch` if it comes early, late (looked for until ``LOOK_ON_NS`` past the deadline) or never, and :class:`Inconclusive` instead where the rig
+        was noisier than the miss.
+        """
+        mark = len(self.loop.lateness_ns)
+        event = self.wait(condition, within.to_ns + LOOK_ON_NS, since_ns=within.anchor_ns + 1)
+        expected = f"{condition.text} {within}"
+        frames = (event,) if isinstance(event, FrameSeen) else ()
+        if event is None:
+            looked_ns = within.to_ns + LOOK_ON_NS - within.anchor_ns
+            self._decide(expected, f"never: not in the {seconds(looked_ns)} after {within.anchor}", met=False, window=within)
+        elif within.from_ns <= event.time_ns <= within.to_ns:
+            self._decide(expected, f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}", frames, met=True, window=within)
+        else:
+            miss_ns = max(within.from_ns - event.time_ns, event.time_ns - within.to_ns)
+            word = "early" if event.time_ns < within.from_ns else "late"
+            self._judge_rig(miss_ns, mark, expected)
+            actual = f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}: too {word} by {seconds(miss_ns)}"
+            self._decide(expected, actual, frames, met=False, window=within)
+        assert event is not None
+        return event
+
+    def expect_none(self, condition: Condition, *, for_ns: int, barrier: Callable[[], FrameSeen | HostEvent]) -> None:
+        """Nothing that satisfies ``condition`` happens for ``for_ns``; then ``barrier`` must show that the IUT's host would still have been heard.
+
+        Such a decision is not positive: a case made of nothing else is vacuous.
+        """
+        event = self.wait(condition, self.now_ns() + for_ns)
+        expected = f"not that {condition.text}, for {seconds(for_ns)}"
+        if event is not None:
+            frames = (event,) if isinstance(event, FrameSeen) else ()
+            self._decide(expected, f"{condition.text} at {self._clock(event.time_ns)}", frames, met=False)
+        alive = barrier()
+        frames = (alive,) if isinstance(alive, FrameSeen) else ()
+        self._decide(expected, "nothing, and the host was still heard afterwards", frames, met=True, positive=False)
+
+    def check(self, what: str, actual: object, expected: object, *frames: FrameSeen) -> None:
+        """``actual`` (of something that the IUT did, in ``frames``) equals ``expected``, or is one of it if that is a set or a range."""
+        options = isinstance(expected, (set, frozenset, range))
+        met = actual in expected if options else actual == expected  # type: ignore[operator]
+        self._decide(f"{what} is {_choice(expected) if options else _show(expected)}", f"{what} is {_show(actual)}", frames, met=bool(met))
+
+    def check_span(self, what: str, actual_ns: int, bounds_ns: tuple[int, int], *frames: FrameSeen, mark: int = 0) -> None:
+        """A measured duration lies within ``bounds_ns``; inconclusive where the rig's timers were later than the miss since ``mark`` of its lateness list."""
+        expected = f"{what} is {seconds(bounds_ns[0])} to {seconds(bounds_ns[1])}"
+        miss_ns = max(bounds_ns[0] - actual_ns, actual_ns - bounds_ns[1])
+        if miss_ns > 0:
+            self._judge_rig(miss_ns, mark, expected)
+        self._decide(expected, f"{what} is {seconds(actual_ns)}", frames, met=miss_ns <= 0)
+
+    def finish(self) -> None:
+        """Raises :class:`Vacuous` if no decision rests on something that the IUT did."""
+        if not any(decision.positive for decision in self.decisions):
+            raise Vacuous("the case ended without one decision that rests on something the IUT did")
+
+    def _decide(self, expected: str, actual: str, frames: Iterable[FrameSeen] = (), *, met: bool, window: Window | None = None, positive: bool = True) -> None:
+        cited = tuple(frames)
+        self.decisions.append(Decision(expected, actual, met, tuple(f.number for f in cited), window, positive))
+        for frame in cited:
+            self.trace.cite(frame, f"{'as expected' if met else 'MISMATCH'}: {expected}; {actual}")
+        if not met:
+            raise Mismatch(expected, actual, cited, context=self.describe())
+
+    def _judge_rig(self, miss_ns: int, mark: int, expected: str) -> None:
+        late_ns = max(self.loop.lateness_ns[mark:], default=0)
+        if late_ns >= min(miss_ns, RIG_LIMIT_NS):
+            raise Inconclusive(
+                f"expected {expected}; missed by {seconds(miss_ns)}, but this machine ran the tester's own timers up to {seconds(late_ns)} late: run it with fewer lanes or on a quieter machine"
+            )
+        step_ns = abs(self.clock_step_ns())
+        if step_ns >= min(miss_ns, RIG_LIMIT_NS):
+            raise Inconclusive(f"the wall clock was stepped by {seconds(step_ns)} during the case, and packet time stamps with it: run it again")
+
+    def _heartbeat(self):  # type: ignore[no-untyped-def]
+        return self.loop.every(HEARTBEAT_NS, lambda: None)
+
+    def _clock(self, time_ns: int) -> str:
+        first = self.trace.events[0].time_ns if self.trace.events else time_ns
+        return f"{seconds(time_ns - first)} into the case"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex(":") if len(value) <= 20 else value.hex()
+    return str(value)
+
+
+def _choice(options: object) -> str:
+    if isinstance(options, range):
+        return f"{options.start} to {options.stop - 1}"
+    return " or ".join(sorted(_show(option) for option in options))  # type: ignore[attr-defined]

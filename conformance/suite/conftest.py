@@ -1,0 +1,99 @@
+"""Fixtures of the cases: a bench for each worker, a fresh segment for each case, IUTs in the state that a case starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from conformance.plugin import CASE, TARGET
+from conformance.segment.segment import Segment
+from conformance.segment.tester import Tester
+from conformance.segment.trace import Trace
+from conformance.targets.protocol import Bench, Settings, Target
+from conformance.targets.subject import Subject
+
+Start = Callable[..., Subject]
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """The implementation under test, on its rung."""
+    return request.config.stash[TARGET]
+
+
+@pytest.fixture(scope="session")
+def benches(target: Target) -> Iterator[Callable[[int], Bench]]:
+    """The lanes of this worker, by number of hosts: each is made once and used by one case after the other."""
+    made: dict[int, Bench] = {}
+    with ExitStack() as stack:
+
+        def bench(count: int) -> Bench:
+            if count not in made:
+                made[count] = stack.enter_context(target.bench(count))
+            return made[count]
+
+        yield bench
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest, benches: Callable[[int], Bench]) -> Iterator[Bench]:
+    """The lane of this case, clean."""
+    mark = request.node.get_closest_marker("hosts")
+    lane = benches(mark.args[0] if mark else 1)
+    try:
+        yield lane
+    finally:
+        lane.reset()
+
+
+@pytest.fixture
+def wire(request: pytest.FixtureRequest, bench: Bench) -> Segment:
+    """The segment as the tester sees it, with an empty trace."""
+    trace = Trace()
+    port = bench.port(trace)
+    segment = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns)
+    request.node.stash[CASE].segment = segment
+    request.node.stash[CASE].bench = bench
+    return segment
+
+
+@pytest.fixture
+def tester(bench: Bench, wire: Segment) -> Tester:
+    """Our side of the wire."""
+    return Tester(wire, bench.tester_addresses[0], bench.tester_mac)
+
+
+@pytest.fixture
+def start(target: Target, bench: Bench, wire: Segment, tester: Tester) -> Start:
+    """Starts an IUT: ``start(on="a", advskew=100, preempt=True, …)``; the rest comes from the profile. It is in BACKUP when this returns."""
+    started: list[Subject] = []
+    wire.describe = lambda: "\n".join(subject.iut.describe() for subject in started)
+
+    def begin(*, on: str = "a", **changes: Any) -> Subject:
+        chosen: dict[str, Any] = {"vhid": 1, "password": target.profile.password, "addresses": bench.shared_addresses[:1], "advskew": 100} | changes
+        settings = Settings(**chosen)
+        host = bench.hosts[on]
+        subject = Subject(host.start(settings), host, settings, target.profile, wire, tester)
+        started.append(subject)
+        return subject
+
+    return begin
+
+
+@pytest.fixture
+def master(start: Start) -> Subject:
+    """An IUT (advbase 1, advskew 100) that is MASTER: its first advertisement has been seen."""
+    subject = start()
+    subject.reach_master()
+    return subject
+
+
+@pytest.fixture
+def backup(start: Start, tester: Tester) -> Subject:
+    """An IUT (advbase 1, advskew 100) that is BACKUP and has just heard its last valid, better advertisement: its timer runs."""
+    subject = start()
+    tester.send(subject.better())
+    return subject

@@ -1,0 +1,44 @@
+"""From what a case raised to its verdict, known deviations considered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conformance.segment.decision import Inconclusive, Mismatch, NotApplicable
+from conformance.targets.protocol import Deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One of ``pass fail inconclusive not_applicable known_deviation error``, with the sentence that explains it and the deviation that was considered."""
+
+    word: str
+    reason: str = ""
+    deviation: Deviation | None = None
+
+
+def expected_deviation(case_id: str, deviations: Iterable[Deviation]) -> Deviation | None:
+    """The known deviation for a case: the one with the longest matching prefix of its id."""
+    return max((d for d in deviations if case_id.startswith(d.cases)), key=lambda d: len(d.cases), default=None)
+
+
+def verdict(case_id: str, raised: BaseException | None, deviations: Iterable[Deviation]) -> Verdict:
+    """The verdict of a case that raised ``raised`` (None: nothing). A known deviation is strict: the case must fail, and with the text that the profile names."""
+    deviation = expected_deviation(case_id, deviations)
+    if isinstance(raised, NotApplicable):
+        return Verdict("not_applicable", str(raised))
+    if isinstance(raised, Inconclusive):
+        return Verdict("inconclusive", str(raised))
+    if raised is None:
+        if deviation is None:
+            return Verdict("pass")
+        return Verdict("fail", f"passed, although the profile knows a deviation ({deviation.reason}): remove it from the profile or find out what changed", deviation)
+    if not isinstance(raised, Mismatch):
+        return Verdict("error", f"{type(raised).__name__}: {raised}")
+    if deviation is None:
+        return Verdict("fail", f"expected {raised.expected}; {raised.actual}")
+    if re.search(deviation.says, str(raised)):
+        return Verdict("known_deviation", deviation.reason, deviation)
+    return Verdict("fail", f"failed otherwise than the known deviation says: expected {raised.expected}; {raised.actual}", deviation)

@@ -1,0 +1,1 @@
+"""Implementations: one small driver each, with its profile (PICS, PIXIT defaults, known deviations)."""

@@ -1,0 +1,194 @@
+"""An IUT as a case sees it: what it should do next, when, and how to recognise it on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+from conformance.model.dialects import Dialect
+from conformance.segment.decision import Condition, Mismatch, Window, seconds
+from conformance.segment.segment import LOOK_ON_NS, Segment
+from conformance.segment.tester import Tester
+from conformance.segment.trace import Event, FrameSeen, HostEvent, HostKind
+from conformance.targets.protocol import Iut, Profile, Settings, SutHost
+from conformance.wire.advertisement import Advertisement
+from conformance.wire.checks import faults
+from conformance.wire.digest import Secret
+from conformance.wire.header import Header
+
+
+@dataclass(slots=True)
+class Subject:
+    """One IUT with everything that a case asks of it. ``settings`` is what it was told; ``dialect`` says what follows from that."""
+
+    iut: Iut
+    host: SutHost
+    settings: Settings
+    profile: Profile
+    segment: Segment
+    tester: Tester
+
+    @property
+    def name(self) -> str:
+        return self.host.name
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.profile.dialect
+
+    @property
+    def secret(self) -> Secret:
+        return Secret(self.settings.password, self.settings.addresses, self.dialect.address_rule)
+
+    @property
+    def interval_ns(self) -> int:
+        return self.dialect.interval_ns(self.settings.advbase, self.settings.advskew)
+
+    # --- advertisements that a peer could send to it
+
+    def peer(self, advbase: int, advskew: int, **changes: Any) -> Advertisement:
+        """A valid advertisement of another host for this virtual host."""
+        return Advertisement(vhid=self.settings.vhid, source=self.tester.address, secret=self.secret, advbase=advbase, advskew=advskew).but(**changes)
+
+    def better(self, **changes: Any) -> Advertisement:
+        """One that this IUT must prefer to itself: half its advskew. Its own advskew must not be 0."""
+        assert self.settings.advskew > 0, "nobody is better than advskew 0 at the same advbase: start the IUT with an advskew"
+        return self.peer(self.settings.advbase, self.settings.advskew // 2, **changes)
+
+    def worse(self, **changes: Any) -> Advertisement:
+        """One that this IUT must outrank: 50 more advskew."""
+        return self.peer(self.settings.advbase, min(self.settings.advskew + 50, 254), **changes)
+
+    def equal(self, **changes: Any) -> Advertisement:
+        """One with exactly its own parameters."""
+        return self.peer(self.settings.advbase, self.settings.advskew, **changes)
+
+    # --- what it may be seen to do
+
+    def is_own(self, event: Event) -> bool:
+        """Whether ``event`` is an advertisement of this IUT."""
+        return isinstance(event, FrameSeen) and not event.sent and event.frame.carp is not None and event.frame.ip is not None and event.frame.carp.vhid == self.settings.vhid and self._is_from(event)
+
+    def advertises(self) -> Condition:
+        return Condition(f"{self.name} advertises vhid {self.settings.vhid}", self.is_own)
+
+    def becomes_master(self) -> Condition:
+        """Its first advertisement: what other hosts can see of its being MASTER."""
+        return Condition(f"{self.name} becomes MASTER of vhid {self.settings.vhid}", self.is_own)
+
+    def enters(self, state: str) -> Condition:
+        """Its host says that it changed to ``state`` (needs state_read)."""
+        return Condition(f"{self.name} says that it is {state}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.STATE and e.text == state)
+
+    def says(self, text: str) -> Condition:
+        """Its log has a line that contains ``text`` (needs log)."""
+        return Condition(f"{self.name} logs {text!r}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.LOG and text in e.text)
+
+    def runs_script(self, arguments: str) -> Condition:
+        """It runs a script whose call begins with ``arguments``, as in ``up eth0 192.0.2.100`` (needs scripts)."""
+        return Condition(f"{self.name} runs its script {arguments!r}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.SCRIPT and e.text.startswith(arguments))
+
+    def announces(self, address: IPv4Address) -> Condition:
+        """A gratuitous ARP for ``address`` from this host."""
+        return Condition(f"{self.name} announces {address} by gratuitous ARP", lambda e: isinstance(e, FrameSeen) and not e.sent and e.frame.arp is not None and e.frame.arp.gratuitous and e.frame.arp.sender == address)
+
+    def answers_arp(self, address: IPv4Address) -> Condition:
+        """An ARP reply for ``address`` (not gratuitous)."""
+        return Condition(f"{self.name} answers ARP for {address}", lambda e: isinstance(e, FrameSeen) and not e.sent and e.frame.arp is not None and e.frame.arp.operation == 2 and e.frame.arp.sender == address)
+
+    # --- when it must do it
+
+    def master_down_window(self, after: FrameSeen | int | None = None) -> Window:
+        """When it must become MASTER: after ``after``, or after the last thing that restarted its timer (a valid advertisement, or its start)."""
+        if after is None:
+            after = self.last_valid() or self.iut.started_ns
+        if isinstance(after, int):
+            return Window.after(after, self._start_window_ns(), f"the start of {self.name}")
+        return Window.after(after.time_ns, self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio), f"frame {after.number}, which restarted its timer")
+
+    def reaction_window(self, after: FrameSeen | int) -> Window:
+        """When the effect of ``after`` must be visible."""
+        if isinstance(after, int):
+            return Window.after(after, self.dialect.reaction_window_ns, "the event")
+        return Window.after(after.time_ns, self.dialect.reaction_window_ns, f"frame {after.number}")
+
+    def interval_window(self, after: FrameSeen) -> Window:
+        """When its next advertisement is due after its advertisement ``after``."""
+        bounds = self.dialect.interval_window_ns(self.settings.advbase, self.settings.advskew)
+        return Window.after(after.time_ns, bounds, f"its advertisement, frame {after.number}")
+
+    def last_valid(self) -> FrameSeen | None:
+        """The last advertisement on the segment that this IUT had to believe."""
+        for seen in reversed(self.segment.trace.frames):
+            carp = seen.frame.carp
+            if carp is not None and not self.is_own(seen) and not faults(seen.frame, self.settings.vhid, self.secret):
+                return seen
+        return None
+
+    def own_frames(self) -> Iterator[FrameSeen]:
+        """Its advertisements so far."""
+        return (seen for seen in self.segment.trace.frames if self.is_own(seen))
+
+    @staticmethod
+    def header(seen: FrameSeen) -> Header:
+        assert seen.frame.carp is not None
+        return seen.frame.carp
+
+    # --- getting there
+
+    def reach_master(self) -> FrameSeen:
+        """Waits until it advertises; raises :class:`Mismatch` if it never does. Setting the scene: not a decision."""
+        window = self.master_down_window()
+        event = self.segment.wait(self.becomes_master(), window.to_ns + LOOK_ON_NS, since_ns=window.anchor_ns)
+        if not isinstance(event, FrameSeen):
+            raise Mismatch(f"(precondition) {self.name} becomes MASTER {window}", f"it did not advertise in {seconds(window.to_ns + LOOK_ON_NS - window.anchor_ns)}", context=self.segment.describe())
+        return event
+
+    def next_own(self, count: int = 1) -> list[FrameSeen]:
+        """Its next ``count`` advertisements; raises :class:`Mismatch` where one is missing."""
+        found: list[FrameSeen] = []
+        for _ in range(count):
+            deadline_ns = self.segment.now_ns() + self.interval_ns + LOOK_ON_NS
+            event = self.segment.wait(self.advertises(), deadline_ns, since_ns=found[-1].time_ns + 1 if found else None)
+            if not isinstance(event, FrameSeen):
+                raise Mismatch(f"{self.name} goes on advertising every {seconds(self.interval_ns)}", f"no advertisement in {seconds(self.interval_ns + LOOK_ON_NS)}", tuple(found[-1:]), context=self.segment.describe())
+            found.append(event)
+        return found
+
+    def expect_yields(self, after: FrameSeen) -> None:
+        """A MASTER steps down because of ``after``: by the end of its reaction window it is silent, for two of its intervals, while its host is still there.
+
+        Where the host can be read, its own word is asked for as well; otherwise the case has to show that it comes back.
+        """
+        window = self.reaction_window(after)
+        if self.profile.pics.get("state_read"):
+            self.segment.expect(self.enters("BACKUP"), within=window)
+        self.segment.loop.run_until(lambda: False, window.to_ns)
+        self.stays_silent(2 * self.interval_ns)
+
+    def stays_silent(self, for_ns: int) -> None:
+        """No advertisement of its own for ``for_ns``; the host must answer afterwards."""
+        self.segment.expect_none(self.advertises(), for_ns=for_ns, barrier=self.alive)
+
+    def stays_master(self, after: FrameSeen, count: int = 3) -> None:
+        """It goes on advertising ``count`` more times after ``after``, beyond the time in which it could still have been reacting."""
+        until_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
+        self.segment.loop.run_until(lambda: False, until_ns)
+        for seen in self.next_own(count):
+            self.segment.check(f"{self.name} as MASTER goes on advertising: vhid", self.header(seen).vhid, self.settings.vhid, seen)
+
+    def alive(self) -> FrameSeen:
+        """The barrier: the host's answer to an ARP request for its real address."""
+        return self.tester.hears(self.name, self.host.addresses[0])
+
+    def _is_from(self, seen: FrameSeen) -> bool:
+        return seen.frame.ip is not None and seen.frame.ip.source in self.host.addresses
+
+    @property
+    def _dead_ratio(self) -> int:
+        return int(self.settings.options.get("dead_ratio", 3))
+
+    def _start_window_ns(self) -> tuple[int, int]:
+        return self.dialect.start_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio)

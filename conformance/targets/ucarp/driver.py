@@ -1,0 +1,108 @@
+"""Starts, signals and reads ucarp processes.
+
+The log grammar is that of ``src/log.c`` of ucarp 1.5.2: ``2026-11-22T16:26:20.791103: [WARNING] Switching to state: BACKUP``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from conformance.segment.trace import HostKind
+from conformance.targets.netns_bench import NetnsHost, Process
+from conformance.targets.protocol import ConfigurationRefused, Settings
+
+START_NS = 5_000_000_000
+STOP_NS = 3_000_000_000
+_HERE = Path(__file__).parent
+_LINE = re.compile(r"^\S+: \[(?P<level>\w+)\] (?P<text>.*)$")
+_STATE = re.compile(r"^Switching to state: (?P<state>\w+)$")
+
+_FLAGS: Mapping[str, str] = {
+    "neutral": "--neutral",
+    "shutdown": "--shutdown",
+    "ignore_ifstate": "--ignoreifstate",
+    "nomcast": "--nomcast",
+    "debug": "--debug",
+}
+_VALUES: Mapping[str, str] = {"dead_ratio": "--deadratio", "mcast": "--mcast", "xparam": "--xparam", "upscript": "--upscript", "downscript": "--downscript"}
+_OPTIONS = frozenset({*_FLAGS, *_VALUES, "source", "password_argument", "extra"})
+
+
+class UnknownOption(ValueError):
+    """An option that this driver does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the ucarp driver has no option {name!r}; it has {', '.join(sorted(_OPTIONS))}")
+
+
+def arguments(settings: Settings, interface: str, source: str, passfile: str) -> list[str]:
+    """The command line of ucarp for ``settings``, by long options, without the program's name."""
+    options = settings.options
+    for name in options:
+        if name not in _OPTIONS:
+            raise UnknownOption(name)
+    secret = [f"--pass={settings.password}"] if options.get("password_argument") else [f"--passfile={passfile}"]
+    chosen = {"upscript": str(_HERE / "vip-up.sh"), "downscript": str(_HERE / "vip-down.sh")} | dict(options)
+    return [
+        f"--interface={interface}", f"--srcip={options.get('source', source)}", f"--vhid={settings.vhid}", *secret,
+        *(f"--addr={address}" for address in settings.addresses), f"--advbase={settings.advbase}", f"--advskew={settings.advskew}",
+        *(["--preempt"] if settings.preempt else []),
+        *(flag for name, flag in _FLAGS.items() if chosen.get(name)),
+        *(f"{flag}={chosen[name]}" for name, flag in _VALUES.items() if name in chosen),
+        *options.get("extra", ()),
+    ]  # fmt: skip
+
+
+def interpret(line: str) -> tuple[HostKind, str]:
+    """What a line of ucarp's standard error, or of its scripts, means."""
+    if line.startswith("script "):
+        return HostKind.SCRIPT, line.removeprefix("script ")
+    parsed = _LINE.match(line)
+    if parsed is None:
+        return HostKind.LOG, line
+    state = _STATE.match(parsed["text"])
+    return (HostKind.STATE, state["state"]) if state else (HostKind.LOG, f"[{parsed['level']}] {parsed['text']}")
+
+
+class Ucarp:
+    """One ucarp process (an :class:`conformance.targets.protocol.Iut`)."""
+
+    def __init__(self, host: NetnsHost, settings: Settings, program: str) -> None:
+        self.settings, self._host = settings, host
+        with tempfile.NamedTemporaryFile("w", prefix="carp-pass-", delete=False) as passfile:
+            passfile.write(settings.password + "\n")
+        self._passfile = Path(passfile.name)
+        command = [program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile.name)]
+        self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C"})
+        self._await(lambda: self._process.status is not None or any("Switching to state: BACKUP" in line for line in self._process.lines), START_NS)
+        self._passfile.unlink(missing_ok=True)
+        if self._process.status is not None:
+            self._host.bench.loop.run_for(0)
+            raise ConfigurationRefused(self._process.status, "\n".join(self._process.lines))
+        self.started_ns = host.bench.loop.now_ns()
+
+    def running(self) -> bool:
+        return self._process.status is None
+
+    def stop(self) -> None:
+        self.signal("TERM")
+        self._await(lambda: not self.running(), STOP_NS)
+
+    def kill(self) -> None:
+        self._process.end()
+
+    def signal(self, name: str) -> None:
+        self._process.signal(name)
+
+    def describe(self) -> str:
+        alive = "running" if self.running() else f"ended with status {self._process.status}"
+        tail = self._process.lines[-6:] or ["(it said nothing)"]
+        return f"ucarp on {self._host.name} is {alive}; its last words:\n" + "\n".join(f"    {line}" for line in tail)
+
+    def _await(self, condition: Callable[[], bool], limit_ns: int) -> None:
+        loop = self._host.bench.loop
+        loop.run_until(condition, loop.now_ns() + limit_ns)

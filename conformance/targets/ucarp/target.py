@@ -1,0 +1,52 @@
+"""The target ``ucarp``: the system's ucarp in network namespaces."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import AbstractContextManager
+
+from conformance.lab.netns import may_create
+from conformance.targets.netns_bench import NetnsBench, NetnsHost, netns_bench
+from conformance.targets.protocol import Iut, Settings
+from conformance.targets.ucarp.driver import Ucarp
+from conformance.targets.ucarp.profile import PROFILE
+
+PROGRAM_VARIABLE = "CARP_CONFORMANCE_UCARP"
+"""Environment variable that names another ucarp binary (a patched build, a wrapper)."""
+
+
+class UcarpTarget:
+    """A :class:`conformance.targets.protocol.Target`."""
+
+    profile = PROFILE
+
+    def __init__(self) -> None:
+        self.program = os.environ.get(PROGRAM_VARIABLE) or shutil.which("ucarp", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+    def version(self) -> str:
+        if self.program is None:
+            return "unknown"
+        said = subprocess.run([self.program, "--help"], capture_output=True, text=True, check=False)
+        found = re.search(r"ucarp (\S+) - (.+)", said.stdout + said.stderr)
+        return f"{found[1]} ({found[2].strip()})" if found else "unknown"
+
+    def lacks(self) -> tuple[tuple[str, str], ...]:
+        missing = []
+        if self.program is None:
+            missing.append(("ucarp is not installed", "apt-get install ucarp"))
+        for tool, package in (("setpriv", "util-linux"), ("ip", "iproute2")):
+            if shutil.which(tool) is None:
+                missing.append((f"the command {tool!r} is missing", f"apt-get install {package}"))
+        if not may_create():
+            missing.append(("this process may not make network namespaces", "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000"))
+        return tuple(missing)
+
+    def bench(self, hosts: int) -> AbstractContextManager[NetnsBench]:
+        return netns_bench(hosts, self._start)
+
+    def _start(self, host: NetnsHost, settings: Settings) -> Iut:
+        assert self.program is not None, "lacks() is asked before a bench is made"
+        return Ucarp(host, settings, self.program)

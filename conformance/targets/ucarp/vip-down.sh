@@ -1,0 +1,4 @@
+#!/bin/sh
+# ucarp calls this with: interface, shared address, optional extra argument.
+ip address del "$2/32" dev "$1" 2>/dev/null
+echo "script down $*" >&2

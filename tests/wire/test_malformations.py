@@ -1,0 +1,50 @@
+"""Every malformation is wrong in exactly the way that it says, and in no other."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from conformance.wire.advertisement import Advertisement
+from conformance.wire.checks import Check, faults
+from conformance.wire.digest import Secret
+from conformance.wire.frame import decode
+from conformance.wire.malformations import MALFORMATIONS, BadMalformation, Malformation, refused_by
+
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)), advskew=3, counter=0x0123456789ABCDEF
+)
+
+
+def test_unspoiled_advertisement_has_no_fault():
+    assert faults(decode(ADVERTISEMENT.frame()), 7, ADVERTISEMENT.secret) == frozenset()
+
+
+@pytest.mark.parametrize("malformation", MALFORMATIONS, ids=str)
+def test_exactly_the_named_check_finds_it(malformation):
+    assert faults(decode(malformation.frame(ADVERTISEMENT)), 7, ADVERTISEMENT.secret) == {malformation.check}
+
+
+@pytest.mark.parametrize("vhid", [1, 2, 255])
+def test_the_table_holds_for_the_outermost_vhids(vhid):
+    for malformation in MALFORMATIONS:
+        malformation.frame(ADVERTISEMENT.but(vhid=vhid))
+
+
+def test_a_malformation_that_is_wrong_otherwise_is_refused():
+    bad = Malformation("bad", "", Check.TTL, "CARP-RX-001", lambda ad: ad.frame())
+    with pytest.raises(BadMalformation, match="should fail the ttl check alone, but fails: nothing"):
+        bad.frame(ADVERTISEMENT)
+
+
+def test_names_are_unique():
+    assert len({m.name for m in MALFORMATIONS}) == len(MALFORMATIONS)
+
+
+def test_every_check_has_a_malformation():
+    assert all(refused_by(check) for check in Check)
+
+
+def test_fast_and_crafted_frame_are_the_same():
+    assert bytes(ADVERTISEMENT.packet()) == ADVERTISEMENT.frame()
+    v6 = ADVERTISEMENT.but(source=ip_address("fe80::1"))
+    assert bytes(v6.packet()) == v6.frame()
