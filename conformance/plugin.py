@@ -27,7 +27,7 @@ _PR_SET_PDEATHSIG = 1
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("carp", "CARP conformance")
     group.addoption("--target", help="the implementation under test (carp-conformance targets lists them)")
-    group.addoption("--out", type=Path, help="the folder of this run: evidence goes to OUT/evidence")
+    group.addoption("--out", help="the folder of this run: evidence goes to OUT/evidence")
     group.addoption("--select", action="append", default=[], help="an ID prefix (AUTH, AUTH-011); may be given several times")
     group.addoption("--decided", action="append", default=[], help="the id of a case that is not run again (used by --resume)")
 
@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[TARGET] = find(name)
     if hasattr(config, "workerinput"):
         _die_with_the_controller()
+
+
+def _out(config: pytest.Config) -> Path | None:
+    out = config.getoption("--out")
+    return Path(out) if out else None
 
 
 def _die_with_the_controller() -> None:
@@ -100,7 +105,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     if call.excinfo is not None and case.raised is None:
         case.raised, case.traceback = call.excinfo.value, str(report.longrepr)
     if call.when == "teardown":
-        report.carp = record(case, item.config.stash[TARGET].profile, item.config.getoption("--out"))
+        report.carp = record(case, item.config.stash[TARGET].profile, _out(item.config))
     if call.excinfo is not None:
         report.outcome = "skipped" if isinstance(call.excinfo.value, NotApplicable) else "failed"
         if report.outcome == "skipped":

@@ -59,7 +59,7 @@ class Catalogue:
     def select(self, prefixes: Iterable[str]) -> tuple[Requirement, ...]:
         """Return the requirements whose id begins with one of `prefixes`, each once, in catalogue order.
 
-        A prefix is taken in any case, with or without the leading `CARP-`: `auth`, `AUTH-01`, `CARP-AUTH-003`.
+        A prefix is taken in any case, with or without leading `CARP-`: `auth`, `AUTH-01`, `CARP-AUTH-003`.
         No prefix at all selects everything. Raises `UnknownSelection` for a prefix that selects nothing.
         """
         wanted = tuple(self._known_prefix(prefix) for prefix in prefixes)
@@ -68,13 +68,13 @@ class Catalogue:
         return tuple(requirement for requirement in self.requirements if requirement.id.startswith(wanted))
 
     def digest(self) -> str:
-        """Return the SHA-256 (hex) of the content: equal for equal content however the files are laid out."""
+        """Return `sha256:` and the hexadecimal SHA-256 of the content: equal for equal content however the files are laid out."""
         content = {
             "groups": [{"id": group.id, "title": group.title, "about": group.about} for group in self.groups],
             "requirements": [_plain(requirement) for requirement in self.requirements],
         }
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
     def _known_prefix(self, prefix: str) -> str:
         full = prefix.strip().upper()
@@ -97,7 +97,7 @@ class Catalogue:
 
 
 def _plain(requirement: Requirement) -> dict[str, Any]:
-    """Return a requirement as JSON values; the set becomes a sorted list, so that its order can not matter."""
+    """Return a requirement as JSON values; the set becomes a sorted list, so its order can not matter."""
     return {
         "id": requirement.id,
         "level": requirement.level.value,

@@ -45,8 +45,17 @@ FILES: Final = (
 
 _ID: Final = re.compile(r"CARP-([A-Z][A-Z0-9]*)-(\d{3})")
 _GROUP_KEYS: Final = ("id", "title", "about")
-_REQUIRED: Final = {"id": str, "level": str, "kind": str, "core": bool, "text": str, "holds_for": list, "sources": list,
-                    "test": str, "access": str}  # fmt: skip
+_REQUIRED: Final = {
+    "id": str,
+    "level": str,
+    "kind": str,
+    "core": bool,
+    "text": str,
+    "holds_for": list,
+    "sources": list,
+    "test": str,
+    "access": str,
+}
 _OPTIONAL: Final = {"notes": str, "counter": str, "untestable": str}
 _TYPES: Final = {**_REQUIRED, **_OPTIONAL}
 _NAMES: Final = {str: "a text", bool: "true or false", list: "a list of texts"}
@@ -56,7 +65,7 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 
 class CatalogueError(Exception):
-    """A catalogue file that can not be used: `file`, the place in it (`where`), and what to mend (`problem`)."""
+    """A catalogue file that can not be used: `file`, `where` in it, and what to mend (`problem`)."""
 
     def __init__(self, file: str, where: str, problem: str) -> None:
         """Take the file's name, the place in it and a sentence that says how to mend it."""

@@ -91,7 +91,7 @@ class Group:
 class Requirement:
     """One clause of the catalogue.
 
-    `id` is `CARP-<GROUP>-<NNN>` and never changes; `holds_for` names the members of `IMPLEMENTATIONS` that are
+    `id` is `CARP-<GROUP>-<NNN>` and never changes; `holds_for` names members of `IMPLEMENTATIONS` that are
     known to satisfy `text`; `counter` is the `carpstats` member that moves; `untestable` is the reason why no
     rung can show it; `group` is the id of its `Group`.
     """

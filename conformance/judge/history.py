@@ -38,7 +38,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Mastership going from ``old`` (None at the start of the capture) to ``new``; ``gap_ns`` is from the last advertisement of the one to the first of the other."""
+    """Mastership going from ``old`` (None at the start of the capture) to ``new``; ``gap_ns`` is from the last advertisement of the one to the first of the other.
+
+    ``rank`` is advbase and advskew of the first advertisement of the new MASTER.
+    """
 
     ref: Ref
     time_ns: int
@@ -46,6 +49,7 @@ class Handover:
     new: Speaker
     gap_ns: int | None
     cause: Cause
+    rank: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Flapping:
 
 @dataclass(slots=True)
 class Stand:
-    """A MASTER as the wire shows it: since when, and its latest advertisement. ``rival`` is what the standing MASTER last said before this one began."""
+    """A MASTER as the wire shows it: since when, and its latest advertisement. ``rival`` is what the standing MASTER last said before this one
+    began, when, and the best advbase and advskew it had had; ``best`` is this one's own."""
 
     speaker: Speaker
     since_ns: int
@@ -81,7 +86,8 @@ class Stand:
     last_ns: int
     last: Ref
     form: Form
-    rival: tuple[Form, int] | None = None
+    best: tuple[int, int]
+    rival: tuple[Form, int, tuple[int, int]] | None = None
     answered: dict[Speaker, tuple[int, Ref]] = field(default_factory=dict)  # first advert of an older MASTER after this one began
 
     @property
@@ -125,15 +131,16 @@ class History:
             return False
         if stand is not None:
             stand.last_ns, stand.last, stand.form = time_ns, ref, form
+            stand.best = min(stand.best, form.rank)
             for other in self.standing.values():
                 if other is not stand and stand.since_ns <= other.since_ns:
                     other.answered.setdefault(speaker, (time_ns, ref))
             return False
         incumbent = self.standing.get(self.holder) if self.holder is not None else None
-        stand = Stand(speaker, time_ns, ref, time_ns, ref, form)
+        stand = Stand(speaker, time_ns, ref, time_ns, ref, form, form.rank)
         self.standing[speaker] = stand
         if incumbent is not None:
-            stand.rival = incumbent.form, incumbent.last_ns
+            stand.rival = incumbent.form, incumbent.last_ns, incumbent.best
         else:
             self._succeed(stand)
         return True
@@ -180,7 +187,7 @@ class History:
     def _succeed(self, stand: Stand) -> None:
         before, self.holder = self.departed, stand.speaker
         if before is None:
-            self._add(Handover(stand.since, stand.since_ns, None, stand.speaker, None, Cause.START))
+            self._add(Handover(stand.since, stand.since_ns, None, stand.speaker, None, Cause.START, stand.form.rank))
             return
         gap_ns = stand.since_ns - before.last_ns
         if before.speaker is stand.speaker and not before.bowed_out and gap_ns < before.form.interval_ns * 27 // 10:
@@ -188,13 +195,13 @@ class History:
             return
         same = before.speaker is stand.speaker
         cause = Cause.BOW_OUT if before.bowed_out and not same else Cause.RESTART if same else Cause.SILENCE
-        self._add(Handover(stand.since, stand.since_ns, before.speaker, stand.speaker, gap_ns, cause))
+        self._add(Handover(stand.since, stand.since_ns, before.speaker, stand.speaker, gap_ns, cause, stand.form.rank))
 
     def _hand_over(self, gone: Stand, heir: Stand) -> None:
-        form, last_ns = heir.rival or (gone.form, gone.last_ns)
+        form, last_ns, best = heir.rival or (gone.form, gone.last_ns, gone.best)
         gap_ns = max(heir.since_ns - last_ns, 0)
         self.holder = heir.speaker
-        self._add(Handover(heir.since, heir.since_ns, gone.speaker, heir.speaker, gap_ns, _cause(gone.speaker, form, heir, gap_ns)))
+        self._add(Handover(heir.since, heir.since_ns, gone.speaker, heir.speaker, gap_ns, _cause(best, form, heir, gap_ns), heir.form.rank))
 
     def _close(self, older: Stand, younger: Stand, *, still_open: bool) -> None:
         answer = younger.answered.get(older.speaker)
@@ -231,10 +238,10 @@ class History:
         return found
 
 
-def _cause(gone: Speaker, form: Form, heir: Stand, gap_ns: int) -> Cause:
-    """Why ``heir`` took over from a MASTER that had advertised ``form`` ``gap_ns`` before and was not overdue."""
+def _cause(best: tuple[int, int], form: Form, heir: Stand, gap_ns: int) -> Cause:
+    """Why ``heir`` took over from a MASTER that had advertised ``form`` ``gap_ns`` before and was not overdue; ``best`` is the best it had advertised."""
     new = heir.form
-    demoted = form.demote > new.demote or (gone.best is not None and form.rank > gone.best)
+    demoted = form.demote > new.demote or form.rank > best
     if demoted and (form.demote > new.demote or new.rank < form.rank):
         return Cause.DEMOTION
     if new.rank < form.rank:

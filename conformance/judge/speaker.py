@@ -17,23 +17,35 @@ _MAX_SPACINGS = 32
 
 @dataclass(slots=True)
 class Spacing:
-    """Spacing of consecutive advertisements with the same announced interval: how many, their sum, the closest and the widest with their frames."""
+    """Spacing of consecutive advertisements with the same announced interval: how many, their sum, the closest and the widest with their frames.
+
+    ``early`` counts those that came too early to be the next one of a timer (sent at once for a change, or by another rhythm); they are not in the sum.
+    """
 
     count: int = 0
     total_ns: int = 0
     low_ns: int = 1 << 62
     high_ns: int = -1
+    early: int = 0
+    early_ns: int = 0
+    early_ref: Ref | None = None
     low: Ref = Ref(0, 0)
     high: Ref = Ref(0, 0)
 
     def add(self, gap_ns: int, ref: Ref) -> None:
-        """Takes one spacing; ``ref`` is the later frame."""
+        """Takes one spacing that a timer may have made; ``ref`` is the later frame."""
         self.count += 1
         self.total_ns += gap_ns
         if gap_ns < self.low_ns:
             self.low_ns, self.low = gap_ns, ref
         if gap_ns > self.high_ns:
             self.high_ns, self.high = gap_ns, ref
+
+    def add_early(self, gap_ns: int, ref: Ref) -> None:
+        """Takes one spacing that is too short for the announced interval."""
+        self.early += 1
+        if self.early_ref is None or gap_ns < self.early_ns:
+            self.early_ns, self.early_ref = gap_ns, ref
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +84,14 @@ class Speaker:
     randoms: int = 0
     chances: int = 0
     followed: int = 0
+    paired: int = 0
+    deaf: int = 0
+    broken: Ref | None = None
+    refusals: dict[str, list[Ref]] = field(default_factory=dict)
+    echoes: list[Ref] = field(default_factory=list)
+    replays: list[Ref] = field(default_factory=list)
+    stray: list[Ref] = field(default_factory=list)
+    tester: bool = False
     forms: int = 0
     macs: dict[bytes, Ref] = field(default_factory=dict)
     ttls: dict[int, Ref] = field(default_factory=dict)
@@ -82,6 +102,11 @@ class Speaker:
     def source(self) -> Address:
         """The IP source address."""
         return self.who.source
+
+    @property
+    def constant_counter(self) -> bool:
+        """Whether the counter never changes, as only OpenBSD's does."""
+        return self.constants >= 3 and self.successors == 0 and self.deaf == 0 and self.constants * 10 >= (self.constants + self.randoms) * 8
 
     def spacing(self, form: Form) -> Spacing:
         """The account of spacings for the interval that ``form`` announces."""

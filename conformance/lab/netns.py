@@ -168,6 +168,11 @@ class Switch:
         """Takes the carrier from the station's interface, or gives it back."""
         self.ip.link("set", index=self._ports[name], state="up" if plugged else "down")
 
+    def part(self, names: Sequence[str], *, parted: bool) -> None:
+        """Parts stations from one another: each still hears, and is heard by, all that are not named. ``parted`` false heals it."""
+        for name in names:
+            self.ip.brport("set", index=self._ports[name], isolated=int(parted))
+
 
 @contextmanager
 def switch() -> Iterator[tuple[Switch, ExitStack]]:

@@ -6,16 +6,19 @@ dialect. What a value means and what confirms it stands in its row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.model import onwire, timing
+from conformance.model import administering, announcing, checks, effects, election, loglines, onwire, receiving, timing, transitions
+from conformance.model.actions import State
 from conformance.model.rows import KEYS, Row
 from conformance.model.timing import Interval, MasterDown, PollLoop, Slack, Window
 from conformance.wire.digest import AddressRule
 
-ROWS: tuple[Row, ...] = (*timing.ROWS, *onwire.ROWS)
+ROWS: tuple[Row, ...] = (
+    *timing.ROWS, *onwire.ROWS, *announcing.ROWS, *receiving.ROWS, *election.ROWS, *loglines.ROWS, *administering.ROWS,
+)  # fmt: skip
 """All rules, in the order in which the docs list them."""
 
 _VERSIONS: dict[str, dict[str, str]] = {
@@ -39,7 +42,7 @@ class UnknownDialect(LookupError):
             super().__init__(f"there is no dialect {name!r}; known are {', '.join(_VERSIONS)} (or a key: {', '.join(KEYS)})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dialect:
     """The rules of one implementation. Fields are the rows of :data:`ROWS`; the methods derive windows from them. Times are integer nanoseconds."""
 
@@ -54,6 +57,10 @@ class Dialect:
     # on the wire (conformance.model.onwire)
     virtual_mac: Callable[[int], bytes]
     tos: int
+    traffic_class: int
+    identification: onwire.Identification
+    source_ipv4: onwire.Source4
+    source_ipv6: onwire.Source6 | None
     address_rule: AddressRule
     accepts_rules: tuple[AddressRule, ...]
     # capabilities
@@ -66,6 +73,71 @@ class Dialect:
     state_requests: bool
     counters: bool
     log_levels: tuple[int, ...]
+    # ARP and neighbour discovery (conformance.model.announcing)
+    gratuitous_arp: announcing.Gratuitous
+    arp_answer: announcing.Answer
+    answers_gratuitous: tuple[State, ...]
+    pings_by_own_mac: bool
+    echo_from: announcing.Mac
+    unsolicited_na: bool
+    na_answer: announcing.Answer | None
+    na_answer_unicast: announcing.Answer | None
+    own_link_local: bool
+    # reception (conformance.model.receiving)
+    checks_ipv4: tuple[checks.Check, ...]
+    checks_ipv6: tuple[checks.Check, ...]
+    reads_behind_extensions: bool
+    raw_frames: bool
+    any_group: bool
+    copies: receiving.Copies
+    next_counter: receiving.NextCounter
+    follows_counter: bool
+    digest: receiving.Digest
+    allow_stops: bool
+    # election (conformance.model.election)
+    transitions: transitions.Table
+    yields: election.Rule
+    preempts: election.Rule
+    relieves: election.Rule
+    times_out: election.Rule
+    demotion_by: election.Demotion
+    effective_skew: election.EffectiveSkew
+    demote_byte: election.DemoteByte
+    recovers_from_send_errors: bool
+    carriers: Mapping[transitions.Effect, effects.Carrier]
+    """What carries each effect out: the same for all."""
+    # log lines (conformance.model.loglines)
+    log_states: loglines.StateLines
+    log_causes: loglines.CauseLines
+    log_link: loglines.Line | None
+    log_ttl: loglines.Line | None
+    log_ttl6: loglines.Line | None
+    log_length: loglines.Line | None
+    log_length6: loglines.Line | None
+    log_checksum: loglines.Line | None
+    log_checksum6: loglines.Line | None
+    log_version: loglines.Line | None
+    log_unknown_version: loglines.Line | None
+    log_digest: loglines.Line | None
+    log_replay: loglines.Line | None
+    log_interface: loglines.Line | None
+    log_interface6: loglines.Line | None
+    log_loop: loglines.Line | None
+    log_demotion: loglines.Line | None
+    # configuration (conformance.model.administering)
+    sysctls: Mapping[str, int]
+    advskew_limits: administering.Limits
+    advbase_limits: administering.Limits
+    password_refused_from: int | None
+    password_needed: bool
+    key_keeps_tail: bool
+    own_interface: bool
+    needs_own_subnet: bool
+    own_address_unskews: bool
+    rearms_on_change: bool
+    changes_while_running: bool
+    forgets_without_address: bool
+    notices_removal: bool
 
     @property
     def name(self) -> str:
@@ -103,8 +175,8 @@ class Dialect:
 
 
 def _build(key: str) -> Dialect:
-    values: dict[str, Any] = {one.name: one.values[key] for one in ROWS}
-    return Dialect(key=key, **values)
+    values: dict[str, Any] = {one.name: one.values[key] for one in ROWS if one.name in Dialect.__slots__}
+    return Dialect(key=key, carriers=effects.CARRIERS, **values)
 
 
 _DIALECTS = {key: _build(key) for key in KEYS}

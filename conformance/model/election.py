@@ -63,18 +63,6 @@ def _little_endian(address: Address | None) -> int:
     return int.from_bytes(address.packed, "little") if isinstance(address, IPv4Address) else 0
 
 
-def reasserts_never(heard: Heard) -> bool:
-    """never."""
-    return False
-
-
-def reasserts_unless_same(heard: Heard) -> bool:
-    """longer interval, or a tie with another, higher source address."""
-    if heard.own_ns != heard.heard_ns:
-        return heard.own_ns < heard.heard_ns
-    return _little_endian(heard.source) > _little_endian(heard.own_source)
-
-
 def preempts_slower(heard: Heard) -> bool:
     """preemption is on and the advertised interval is longer than the own."""
     return heard.preempt and heard.own_ns < heard.heard_ns
@@ -171,7 +159,6 @@ ROWS: tuple[Row, ...] = (
         cell(ALL_FREEBSD, yields_to_equal), cell(OPENBSD, yields_by_demotion), cell(UCARP, yields_by_address), read="carp_proto_input_c; ucarp packethandler", recorded=_BAD,
         seen={UCARP: "ties between four source addresses"},
     ),
-    row("reasserts", "a MASTER that stays announces its address again on", cell(BSD, reasserts_never), cell(UCARP, reasserts_unless_same), read="ucarp packethandler", recorded=_BAD),
     row(
         "preempts", "a BACKUP takes over at once when", cell((*ALL_FREEBSD, UCARP), preempts_slower), cell(OPENBSD, preempts_unless_demoted),
         read="carp_proto_input_c", recorded={LEGACY: "S1-ref-preempt1-ext-link-off.br-carp", FREEBSD_13: "i_failover_preempt1"}, seen={OPENBSD: "peer of advskew 200, preempt 0 then 1"},
@@ -189,8 +176,5 @@ ROWS: tuple[Row, ...] = (
     row("effective_skew", "advskew as advertised and compared", cell((*LEGACIES, UCARP), suppressed_skew), cell(FREEBSD_10, summed_skew_unbounded), cell(LATE, summed_skew), cell(OPENBSD, plain_skew),
         read="DEMOTE_ADVSKEW; carp_send_ad", recorded={LEGACY: "S2-ref-preempt0-ext-link-off.br-carp2", FREEBSD_13: "j_demotion_preempt0", FREEBSD_15: "j_demotion_preempt0", OPENBSD: "j1-demote-single"}),
     row("demote_byte", "byte 4 of the header", cell((*ALL_FREEBSD, UCARP), zero_byte), cell(OPENBSD, count_byte), read="carp_send_ad", recorded=_BAD | {OPENBSD: "j1-demote-single"}),
-    row("demotion_per_address", "each virtual host that loses its link demotes the host by", cell(LEGACIES, 1), cell(FREEBSDS, 240, "net.inet.carp.ifdown_demotion_factor (240)"), cell(OPENBSD, 1, "1, in each of its groups"), cell(UCARP, 0),
-        read="carp_sc_state; carp_carpdev_state", recorded={LEGACY: "S1-ref-preempt1-ext-link-off.br-carp", FREEBSD_13: "i_failover_preempt1"}),
-    row("repeats_demoted_skew", "the first interval after a take-over uses the advertised (demoted) advskew", cell((*ALL_FREEBSD, UCARP), False), cell(OPENBSD, False), read="carp_setrun"),
     row("recovers_from_send_errors", "three sent advertisements take the demotion of three failed ones back", cell((*LEGACIES, *LATE, OPENBSD, UCARP), True), cell(FREEBSD_10, False), read="carp_send_ad_error"),
 )  # fmt: skip

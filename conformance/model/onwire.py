@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from conformance.model.rows import (
     ALL_FREEBSD, BSD, FREEBSD_10, FREEBSD_13, FREEBSD_15, FREEBSDS, LATE, LEGACIES, LEGACY, LEGACY_6, OPENBSD, UCARP, Row, cell, row,
 )  # fmt: skip
@@ -23,9 +25,45 @@ def ucarp_mac(vhid: int) -> bytes:
     return b"\x00\x00\x5e\x00\x00" + bytes([vhid])
 
 
+class Identification(Enum):
+    """The identification field of an IPv4 advertisement."""
+
+    ZERO = "0"
+    RANDOM = "random"
+    COUNTING = "the host's packet count"
+
+
+class Source4(Enum):
+    """Which IPv4 address an advertisement comes from."""
+
+    FIRST = "first own address of the interface, else the shared one"
+    SUBNET = "own address of the shared address's subnet"
+    OPTION = "option -s"
+
+
+class Source6(Enum):
+    """Which IPv6 address an advertisement comes from."""
+
+    LINK_LOCAL = "link-local address of the interface"
+    SUBNET = "own address of the shared address's subnet"
+
+
 ROWS: tuple[Row, ...] = (
     row("virtual_mac", "Ethernet source of a multicast advertisement", cell(BSD, vrrp_mac), cell(UCARP, ucarp_mac), read="carp_set_enaddr; ucarp carp.c carp_send_ad", recorded=_FIRST),
     row("tos", "type of service (traffic class) of an advertisement", cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0x10, "0x10"), cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"), read="carp_send_ad", recorded=_FIRST),
+    row("traffic_class", "traffic class of an IPv6 advertisement", cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0, "0"), cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"), read="carp_send_ad", recorded=_V6),
+    row(
+        "identification", "IPv4 identification of an advertisement",
+        cell(LEGACIES, Identification.COUNTING), cell((FREEBSD_10, OPENBSD, UCARP), Identification.RANDOM), cell(LATE, Identification.ZERO), read="carp_send_ad, ip_newid, ip_fillid", recorded=_FIRST,
+    ),
+    row(
+        "source_ipv4", "IPv4 source of an advertisement", cell(LEGACIES, Source4.SUBNET), cell((FREEBSD_10, OPENBSD), Source4.FIRST), cell(LATE, Source4.FIRST), cell(UCARP, Source4.OPTION),
+        read="carp_send_ad, carp_best_ifa, carp_set_addr", recorded=_FIRST,
+    ),
+    row(
+        "source_ipv6", "IPv6 source of an advertisement", cell(LEGACIES, Source6.SUBNET), cell((*FREEBSDS, OPENBSD), Source6.LINK_LOCAL), cell(UCARP, None),
+        read="carp_send_ad, carp_best_ifa, carp_set_addr6", recorded=_V6,
+    ),
     row(
         "address_rule", "which addresses the digest of a sent advertisement covers, in which order",
         cell((LEGACY, *FREEBSDS), AddressRule.ASCENDING), cell(LEGACY_6, AddressRule.CONFIGURED), cell(OPENBSD, AddressRule.WITHOUT_LINK_LOCAL), cell(UCARP, AddressRule.SINGLE),

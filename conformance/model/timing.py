@@ -75,6 +75,8 @@ class PollLoop:
     """A daemon that looks at its timers only when poll(2) returns, and sees frames only when libpcap's read timeout hands them over."""
 
     read_timeout_ns: int
+    link_sleep_ns: int = 10 * SECOND
+    """How long it sleeps at a time while its link is down (``SECONDS_TO_WAIT_AFTER_INTERFACE_IS_DOWN``)."""
 
     def period_ns(self, advbase: int, advskew: int) -> int:
         """The poll timeout of a BACKUP: advbase + advskew/256 s cut to whole milliseconds (``docarp``)."""

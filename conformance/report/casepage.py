@@ -14,8 +14,8 @@ from conformance.report import words
 from conformance.report.results import Case
 from conformance.report.visible import clip, visible
 
-_PAGE_EVENTS: Final = 8000
-_PAGE_FRAMES: Final = 900
+_PAGE_EVENTS: Final = 6500
+_PAGE_FRAMES: Final = 600
 _MOST_EVENTS: Final = 240
 _FEWEST_EVENTS: Final = 12
 _MOST_FRAMES: Final = 5
@@ -59,7 +59,7 @@ def case_page(
     return {
         **case,
         **{name: clip(case[name], _LONGEST_TEXT) for name in ("title", "reason", "actual")},
-        "expected": [clip(outcome, _LONGEST_TEXT) for outcome in case["expected"]],
+        "expected": [clip(outcome, _LONGEST_TEXT) for outcome in case["expected"] if outcome],
         "detail": clip(case["detail"], _LONGEST_DETAIL),
         "key": key,
         "anchor": words.case_anchor(case["id"]),

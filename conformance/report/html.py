@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
-from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -79,6 +78,7 @@ def _environment() -> jinja2.Environment:
         "instant": words.instant,
         "word": words.WORDS.__getitem__,
         "declared": words.declared,
+        "quoted": words.quoted,
     }
     return environment
 
@@ -124,7 +124,7 @@ def _groups(
     return [
         {
             "id": id,
-            "anchor": f"group:{quote(id, safe='', errors='replace')}",
+            "anchor": f"group:{words.quoted(id)}",
             "title": about[id].title if id in about else id,
             "about": about[id].about if id in about else "",
             "summary": summarise(case for case in cases if case["group"] == id),

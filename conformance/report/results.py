@@ -142,7 +142,42 @@ def _worst(verdicts: Iterable[str]) -> str:
     return min(verdicts, key=WORST_FIRST.index, default=NOT_COVERED)
 
 
+def finish(folder: Path, *, ended: str, duration_s: float, catalogue: Catalogue, expected: int) -> Document:
+    """The document of a run that has come to its end, from its `results.jsonl`; `expected` is how many cases it was to have.
+
+    If fewer are recorded (workers died) the run never `conforms`, and a note says so.
+    """
+    document = _counted(folder, catalogue)
+    rigs = [case["rig"] for case in document["cases"] if case.get("rig")]
+    missing = expected - len(document["cases"])
+    if missing > 0:
+        document["notes"].append(f"{missing} case(s) that were to run left no record.")
+    if missing > 0 and document["verdict"] == "conforms":
+        document["verdict"] = "error"
+    return document | {
+        "ended": ended,
+        "duration_s": round(duration_s, 3),
+        "rig": {
+            "lateness_max_ms": max((rig["lateness_max_ms"] for rig in rigs), default=None),
+            "lateness_p99_ms": max((rig["lateness_p99_ms"] for rig in rigs), default=None),
+            "frames_dropped": sum(rig["frames_dropped"] for rig in rigs) if rigs else None,
+        },
+    }
+
+
 def _assemble(folder: Path, catalogue: Catalogue) -> Document:
+    document = _counted(folder, catalogue)
+    count = len(document["cases"])
+    interrupted = f"This run was interrupted: {count} case(s) are recorded, others may be missing."
+    document["notes"].insert(0, interrupted)
+    if document["verdict"] == "conforms":
+        # Cases that never ran may have failed: what is left of a run cannot show that a target conforms.
+        document["verdict"] = "inconclusive"
+    return document
+
+
+def _counted(folder: Path, catalogue: Catalogue) -> Document:
+    """What `results.jsonl` holds, as a document without an end."""
     records, notes = _records(folder / "results.jsonl")
     lines = [_without_kind(record) for record in records if record["record"] == "case"]
     blank: Document = {
@@ -158,16 +193,13 @@ def _assemble(folder: Path, catalogue: Catalogue) -> Document:
     }
     document = blank | _header(folder, records)
     schema.validate(document, "results")
-    cases = list({case["id"]: case for case in lines}.values())
+    cases = sorted({case["id"]: case for case in lines}.values(), key=lambda case: (case["group"], case["source"], case["id"]))
     summary = summarise(cases)
-    verdict = overall(summary)
-    interrupted = f"This run was interrupted: {len(cases)} case(s) are recorded, others may be missing."
     return document | {
-        "cases_duration_s": sum(case["duration_s"] for case in cases),
-        "notes": [*document.get("notes", []), interrupted, *notes],
+        "cases_duration_s": round(sum(case["duration_s"] for case in cases), 3),
+        "notes": [*document.get("notes", []), *notes],
         "summary": summary,
-        # Cases that never ran may have failed: what is left of a run cannot show that a target conforms.
-        "verdict": "inconclusive" if verdict == "conforms" else verdict,
+        "verdict": overall(summary),
         "cases": cases,
         "requirements": requirement_verdicts(cases, catalogue),
     }

@@ -48,7 +48,8 @@ def sentence(document: Mapping[str, Any]) -> tuple[str, str]:
     if verdict == "fails":
         return "Does not conform", f"{summary['fail']} of {total} cases failed."
     if verdict == "error":
-        return "Not decided", f"The rig broke in {summary['error']} of {total} cases."
+        broken = f"The rig broke in {summary['error']} of {total} cases."
+        return "Not decided", broken if summary["error"] else "Not every case left a record."
     if verdict == "conforms":
         known = summary["known_deviation"]
         declared = f"; {known} {'deviates' if known == 1 else 'deviate'} as declared" if known else ""
@@ -67,7 +68,8 @@ def seconds(value: float | None) -> str:
         return "not known"
     if value < 120:
         return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
-    return f"{int(value // 60)} min {round(value % 60):02} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02} s"
 
 
 def instant(value: str | None) -> str:
@@ -79,7 +81,12 @@ def instant(value: str | None) -> str:
 
 def case_anchor(case_id: str) -> str:
     """The id of a case's element, which is also the fragment that links to it."""
-    return f"case:{quote(case_id, safe='', errors='replace')}"
+    return f"case:{quoted(case_id)}"
+
+
+def quoted(text: str) -> str:
+    """`text` as a part of a link."""
+    return quote(text, safe="", errors="replace")
 
 
 def declared(value: object) -> str:

@@ -180,7 +180,12 @@ class NetnsBench:
         timeout = self.loop.at(self.loop.now_ns() + PROBE_NS, lambda: finish(None))
         self.watch(connection, readable)
 
+    def part(self, *, parted: bool) -> None:
+        self.note("parts the hosts from one another" if parted else "lets the hosts hear one another again")
+        self.switch.part(tuple(self.hosts), parted=parted)
+
     def reset(self) -> None:
+        self.switch.part(tuple(self.hosts), parted=False)
         for host in self.hosts.values():
             for iut in host.iuts:
                 iut.kill()

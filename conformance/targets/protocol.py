@@ -76,6 +76,23 @@ class SutHost(Protocol):
         """From now on a TCP service on ``address``, which need not be there yet, answers with the host's name and closes."""
 
 
+class Counting(Protocol):
+    """What a host with the capability ``counters`` can do besides."""
+
+    def counters(self) -> Mapping[str, int]:
+        """All counters of the host, by their names in ``struct carpstats`` (``ipackets``, ``badttl`` …)."""
+
+
+class Tunable(Protocol):
+    """What a host with the capability ``sysctl`` can do besides."""
+
+    def sysctl(self, name: str) -> int:
+        """The value of ``net.inet.carp.NAME``."""
+
+    def set_sysctl(self, name: str, value: int) -> None:
+        """Writes ``net.inet.carp.NAME``; the bench's ``reset`` restores the default."""
+
+
 class Bench(Protocol):
     """A lane: a segment with the tester on it and hosts to start IUTs on."""
 
@@ -91,6 +108,9 @@ class Bench(Protocol):
 
     def probe(self, address: Address, port: int, reply: Callable[[int, str | None], None]) -> None:
         """Connects once from the tester's side to a service; ``reply(time_ns, name)`` tells who answered, or None within 250 ms."""
+
+    def part(self, *, parted: bool) -> None:
+        """Parts the hosts from one another, or heals it: parted hosts do not hear each other, the tester hears all and is heard by all (needs partition)."""
 
     def reset(self) -> None:
         """Ends what a case started and restores the segment."""
@@ -159,6 +179,7 @@ CAPABILITIES: Mapping[str, str] = {
     "exit_status": "ends with an exit status of its own",
     "kill": "can be ended without a word",
     "link": "the link of its host can be taken down and up",
+    "partition": "its hosts can be parted from one another",
     "service": "a TCP service can be run on its host",
     "process": "is a process that can be stopped and continued",
     "dead_ratio": "the number of missed advertisements can be set",

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, cast
 
 from conformance.model.dialects import Dialect
 from conformance.segment.decision import Condition, Mismatch, Window, seconds
 from conformance.segment.segment import LOOK_ON_NS, Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Event, FrameSeen, HostEvent, HostKind
-from conformance.targets.protocol import Iut, Profile, Settings, SutHost
+from conformance.targets.protocol import Counting, Iut, Profile, Settings, SutHost, Tunable
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
 from conformance.wire.digest import Secret
 from conformance.wire.header import Header
+
+_SETTLE_NS = 5_000_000
+"""Until the last frame of a stream that has ended has surely been captured."""
 
 
 @dataclass(slots=True)
@@ -78,6 +82,16 @@ class Subject:
         """Its first advertisement: what other hosts can see of its being MASTER."""
         return Condition(f"{self.name} becomes MASTER of vhid {self.settings.vhid}", self.is_own)
 
+    def advertised_by_anybody(self) -> Condition:
+        """An advertisement of its vhid that the tester did not send, whatever its source address."""
+        vhid = self.settings.vhid
+        return Condition(f"somebody advertises vhid {vhid}", lambda e: isinstance(e, FrameSeen) and not e.sent and e.frame.carp is not None and e.frame.carp.vhid == vhid)
+
+    def counts(self, counter: int) -> Condition:
+        """An advertisement of its own whose counter is ``counter``."""
+        carried = counter.to_bytes(8, "big")
+        return Condition(f"{self.name} advertises with counter {counter:#x}", lambda e: isinstance(e, FrameSeen) and self.is_own(e) and self.header(e).counter == carried)
+
     def enters(self, state: str) -> Condition:
         """Its host says that it changed to ``state`` (needs state_read)."""
         return Condition(f"{self.name} says that it is {state}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.STATE and e.text == state)
@@ -89,6 +103,15 @@ class Subject:
     def runs_script(self, arguments: str) -> Condition:
         """It runs a script whose call begins with ``arguments``, as in ``up eth0 192.0.2.100`` (needs scripts)."""
         return Condition(f"{self.name} runs its script {arguments!r}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.SCRIPT and e.text.startswith(arguments))
+
+    def ends(self, status: int) -> Condition:
+        """Its process ends with ``status``, negative for a signal (needs exit_status)."""
+        text = f"the process ended with status {status}"
+        return Condition(f"{self.name}: {text}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.PROCESS and e.text == text)
+
+    def says_farewell(self) -> Condition:
+        """Its advertisement of 255/255."""
+        return Condition(f"{self.name} says farewell with 255/255", lambda e: self.is_own(e) and isinstance(e, FrameSeen) and (self.header(e).advbase, self.header(e).advskew) == (255, 255))
 
     def announces(self, address: IPv4Address) -> Condition:
         """A gratuitous ARP for ``address`` from this host."""
@@ -108,6 +131,17 @@ class Subject:
             return Window.after(after, self._start_window_ns(), f"the start of {self.name}")
         return Window.after(after.time_ns, self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio), f"frame {after.number}, which restarted its timer")
 
+    def besieged_window(self) -> Window:
+        """When it must become MASTER while frames that it rejects keep coming: each of them wakes a poll loop, which may then miss the end of its timer by one period (CARP-RX-023)."""
+        window = self.master_down_window()
+        loop = self.dialect.poll_loop
+        if loop is None:
+            return window
+        advbase, advskew = self.settings.advbase, self.settings.advskew
+        down_ns = self.dialect.master_down_ns(advbase, advskew, self._dead_ratio)
+        latest_ns = loop.read_timeout_ns + down_ns + loop.period_ns(advbase, advskew) + self.dialect.timer_slack.late_ns
+        return Window(window.anchor_ns, window.from_ns, max(window.to_ns, window.anchor_ns + latest_ns), window.anchor)
+
     def reaction_window(self, after: FrameSeen | int) -> Window:
         """When the effect of ``after`` must be visible."""
         if isinstance(after, int):
@@ -118,6 +152,10 @@ class Subject:
         """When its next advertisement is due after its advertisement ``after``."""
         bounds = self.dialect.interval_window_ns(self.settings.advbase, self.settings.advskew)
         return Window.after(after.time_ns, bounds, f"its advertisement, frame {after.number}")
+
+    def pace_ns(self, count: int) -> int:
+        """The interval at which ``count`` frames are sent before its master-down time can have passed."""
+        return self.take_over_bounds_ns[0] * 9 // (10 * count)
 
     def last_valid(self) -> FrameSeen | None:
         """The last advertisement on the segment that this IUT had to believe."""
@@ -168,6 +206,12 @@ class Subject:
         self.segment.loop.run_until(lambda: False, window.to_ns)
         self.stays_silent(2 * self.interval_ns)
 
+    def still_master(self, after: FrameSeen) -> bool:
+        """Whether it still advertises when it could have reacted to ``after``. Decides nothing: for what is recorded and not demanded."""
+        until_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
+        self.segment.loop.run_until(lambda: False, until_ns)
+        return self.segment.wait(self.advertises(), until_ns + 2 * self.interval_ns, since_ns=until_ns + 1) is not None
+
     def stays_silent(self, for_ns: int) -> None:
         """No advertisement of its own for ``for_ns``; the host must answer afterwards."""
         self.segment.expect_none(self.advertises(), for_ns=for_ns, barrier=self.alive)
@@ -179,12 +223,67 @@ class Subject:
         for seen in self.next_own(count):
             self.segment.check(f"{self.name} as MASTER goes on advertising: vhid", self.header(seen).vhid, self.settings.vhid, seen)
 
+    def stays_backup(self, peer: Advertisement, *, interval_ns: int | None = None) -> None:
+        """A stream of ``peer`` (at its own interval, or every ``interval_ns``) holds a BACKUP beyond its master-down time; when the stream ends it takes over in time."""
+        with self.tester.advertising(peer, interval_ns=interval_ns):
+            self.stays_silent(self.take_over_bounds_ns[1])
+        self.segment.watch(_SETTLE_NS)
+        self.segment.expect(self.becomes_master(), within=self.master_down_window())
+
+    def link_up_window(self, up_ns: int) -> Window:
+        """When a host that nobody disturbs must be MASTER again after its link came back at ``up_ns``: a full start, later where the link is only polled."""
+        earliest_ns, latest_ns = self._start_window_ns()
+        return Window.after(up_ns, (earliest_ns, latest_ns + self._link_late_ns), f"the link of {self.name} came back")
+
+    def link_down_window(self, down_ns: int) -> Window:
+        """When a MASTER must have noticed that its link is gone: a polling one with its next advertisement."""
+        late_ns = self.interval_ns if self.dialect.poll_loop else 0
+        return Window.after(down_ns, (0, late_ns + self.dialect.reaction_window_ns[1]), f"the link of {self.name} was lost")
+
+    @property
+    def take_over_bounds_ns(self) -> tuple[int, int]:
+        """Shortest and longest time from the last advertisement that restarts its timer to its own first one."""
+        return self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio)
+
+    @property
+    def start_bounds_ns(self) -> tuple[int, int]:
+        """Shortest and longest time from its start on a silent segment to its first advertisement."""
+        return self._start_window_ns()
+
+    @contextmanager
+    def reflected(self) -> Iterator[None]:
+        """Each of its advertisements comes back to it unchanged, as from a bridge with a loop."""
+
+        def send_back(event: Event) -> None:
+            if isinstance(event, FrameSeen) and self.is_own(event):
+                self.segment.port.send(event.frame.data)
+
+        self.segment.note(f"sends every advertisement of {self.name} back to it")
+        self.segment.trace.listeners.append(send_back)
+        try:
+            yield
+        finally:
+            self.segment.trace.listeners.remove(send_back)
+        self.segment.note(f"no longer sends back what {self.name} advertises")
+
+    def counters(self) -> Mapping[str, int]:
+        """The counters of its host (needs counters)."""
+        return cast("Counting", self.host).counters()
+
+    def sysctls(self) -> Tunable:
+        """The ``net.inet.carp`` switches of its host (needs sysctl)."""
+        return cast("Tunable", self.host)
+
     def alive(self) -> FrameSeen:
         """The barrier: the host's answer to an ARP request for its real address."""
         return self.tester.hears(self.name, self.host.addresses[0])
 
     def _is_from(self, seen: FrameSeen) -> bool:
         return seen.frame.ip is not None and seen.frame.ip.source in self.host.addresses
+
+    @property
+    def _link_late_ns(self) -> int:
+        return self.dialect.poll_loop.link_sleep_ns if self.dialect.poll_loop else 0
 
     @property
     def _dead_ratio(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from ipaddress import ip_address
 
 from scapy.layers.inet import IP
@@ -13,6 +14,7 @@ from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import Check, faults
 from conformance.wire.digest import Secret
 from conformance.wire.frame import decode, virtual_mac
+from conformance.wire.header import LENGTH, PROTOCOL, checksum
 from conformance.wire.layer import CARP, dissect
 
 
@@ -51,12 +53,28 @@ def refused_by(check: Check | str) -> tuple[Malformation, ...]:
     return tuple(m for m in MALFORMATIONS if m.check is Check(check))
 
 
+def demanded_by(requirement: str) -> tuple[Malformation, ...]:
+    """All malformations whose refusal ``requirement`` demands."""
+    return tuple(m for m in MALFORMATIONS if m.requirement == requirement)
+
+
+def in_turn(*faults: Malformation) -> Callable[[Advertisement], bytes]:
+    """A fault for a stream: each of ``faults`` spoils one advertisement, then the next one its successor, over and over."""
+    turn = cycle(faults)
+
+    def spoil(advertisement: Advertisement) -> bytes:
+        return next(turn).frame(advertisement)
+
+    spoil.__name__ = f"in turn {', '.join(map(str, faults))}" if len(faults) <= 16 else f"in turn {faults[0]} to {faults[-1]}"
+    return spoil
+
+
 def named(name: str) -> Malformation:
     """The malformation of that name; KeyError if there is none."""
     return {m.name: m for m in MALFORMATIONS}[name]
 
 
-def _ip(**fields: object) -> Callable[[Advertisement], bytes]:
+def ip_fields(**fields: object) -> Callable[[Advertisement], bytes]:
     """Fields of the IPv4 or IPv6 header, by the names of IPv4 (``ttl`` is the hop limit of IPv6)."""
 
     def make(advertisement: Advertisement) -> bytes:
@@ -69,7 +87,7 @@ def _ip(**fields: object) -> Callable[[Advertisement], bytes]:
     return make
 
 
-def _carp(**fields: object) -> Callable[[Advertisement], bytes]:
+def header_fields(**fields: object) -> Callable[[Advertisement], bytes]:
     """Header fields; the checksum and the digest follow unless they are among them."""
 
     def make(advertisement: Advertisement) -> bytes:
@@ -114,6 +132,18 @@ def _checksum_xor(mask: int) -> Callable[[Advertisement], bytes]:
     return make
 
 
+def _pseudo_checksum(advertisement: Advertisement) -> bytes:
+    """A checksum that includes a pseudo header, as UDP, ICMPv6 and VRRPv3 have it."""
+    packet = advertisement.packet()
+    ip = decode(bytes(packet)).ip
+    assert ip is not None
+    header = bytearray(advertisement.header.pack())
+    header[6:8] = bytes(2)
+    lengths = bytes([0, PROTOCOL, 0, LENGTH]) if ip.version == 4 else bytes([0, 0, 0, LENGTH, 0, 0, 0, PROTOCOL])
+    packet[CARP].checksum = checksum(ip.source.packed + ip.destination.packed + lengths + bytes(header))
+    return bytes(packet)
+
+
 def _cut(length: int) -> Callable[[Advertisement], bytes]:
     def make(advertisement: Advertisement) -> bytes:
         packet = dissect(advertisement.frame())
@@ -125,6 +155,45 @@ def _cut(length: int) -> Callable[[Advertisement], bytes]:
         return bytes(packet / Raw(header))
 
     return make
+
+
+def _shortened(length: int) -> Callable[[Advertisement], bytes]:
+    """The IP length ends after ``length`` bytes of the header, whose rest follows as padding of the Ethernet frame."""
+
+    def make(advertisement: Advertisement) -> bytes:
+        return ip_fields(len=20 + length)(advertisement)
+
+    return make
+
+
+def _header_words(ihl: int) -> Callable[[Advertisement], bytes]:
+    """Another IPv4 header length, in 32-bit words, with a header checksum that is right for it."""
+
+    def make(advertisement: Advertisement) -> bytes:
+        data = bytearray(advertisement.frame())
+        data[14] = 4 << 4 | ihl
+        data[24:26] = bytes(2)
+        data[24:26] = checksum(data[14 : 14 + 4 * max(ihl, 5)]).to_bytes(2, "big")
+        return bytes(data)
+
+    return make
+
+
+def _compensating(advertisement: Advertisement) -> bytes:
+    """One more in the IPv4 header checksum, one less in that of CARP: over both headers together the sum is right."""
+    data = bytearray(advertisement.frame())
+    for at, change in ((24, 1), (40, -1)):
+        data[at : at + 2] = ((int.from_bytes(data[at : at + 2], "big") + change) % 0xFFFF).to_bytes(2, "big")
+    return bytes(data)
+
+
+def _summed_with_trailer(advertisement: Advertisement) -> bytes:
+    """Four bytes follow the header inside the IP length, and the checksum covers them too."""
+    trailer = b"\xde\xad\xbe\xef"
+    carp = advertisement.header.pack() + trailer
+    packet = advertisement.packet()
+    packet[CARP].checksum = checksum(carp)
+    return bytes(packet / Raw(trailer))
 
 
 def _secret(change: Callable[[Secret], Secret]) -> Callable[[Advertisement], bytes]:
@@ -164,11 +233,11 @@ def _of_vhid(offset: int) -> Callable[[Advertisement], bytes]:
 
 MALFORMATIONS: tuple[Malformation, ...] = (
     *(
-        Malformation(f"ttl-{ttl}", f"TTL {ttl} in place of 255: sent from beyond the link", Check.TTL, "CARP-RX-001", _ip(ttl=ttl))
+        Malformation(f"ttl-{ttl}", f"TTL {ttl} in place of 255: sent from beyond the link", Check.TTL, "CARP-RX-001", ip_fields(ttl=ttl))
         for ttl in (254, 128, 64, 1, 0)
     ),
     *(
-        Malformation(f"version-{v}", f"version {v} in place of 2", Check.VERSION, "CARP-RX-002", _carp(version=v))
+        Malformation(f"version-{v}", f"version {v} in place of 2", Check.VERSION, "CARP-RX-002", header_fields(version=v))
         for v in (0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
     ),
     Malformation("vhid-next", "a valid advertisement, but for the next vhid", Check.VHID, "CARP-RX-003", _of_vhid(1)),
@@ -177,14 +246,18 @@ MALFORMATIONS: tuple[Malformation, ...] = (
         Malformation(f"checksum-bit-{bit}", f"bit {bit} of the CARP checksum flipped", Check.CHECKSUM, "CARP-RX-005", _checksum_xor(1 << bit))
         for bit in (0, 7, 8, 15)
     ),
-    Malformation("checksum-zero-over-all", "checksum 0xffff in place of the right one", Check.CHECKSUM, "CARP-RX-005", _carp(checksum=0xFFFF)),
+    Malformation("checksum-zero-over-all", "checksum 0xffff in place of the right one", Check.CHECKSUM, "CARP-RX-005", header_fields(checksum=0xFFFF)),
+    Malformation("checksum-pseudo-header", "checksum over a pseudo header too", Check.CHECKSUM, "CARP-WIRE-013", _pseudo_checksum),
     *(
         Malformation(f"length-{n}", f"{n} of 36 header bytes inside the IP length", Check.LENGTH, "CARP-RX-006", _cut(n))
-        for n in (0, 1, 7, 8, 16, 20, 35)
+        for n in range(36)
     ),
+    Malformation("length-35-padded", "35 of 36 header bytes inside the IP length, the last one behind it as padding of the frame", Check.LENGTH, "CARP-RX-006", _shortened(35)),
+    Malformation("length-0-padded", "no header byte inside the IP length, all 36 behind it as padding of the frame", Check.LENGTH, "CARP-RX-006", _shortened(0)),
+    Malformation("checksum-with-trailer", "checksum over the header and four bytes behind it", Check.CHECKSUM, "CARP-RX-010", _summed_with_trailer),
     Malformation("password-other", "digest made with another password", Check.DIGEST, "CARP-AUTH-011", _secret(_other_password)),
     Malformation("password-none", "digest made with no password", Check.DIGEST, "CARP-AUTH-011", _secret(lambda s: Secret("", s.addresses, s.rule, s.lladdr))),
-    Malformation("digest-zero", "digest of zeros", Check.DIGEST, "CARP-AUTH-011", _carp(digest=bytes(20))),
+    Malformation("digest-zero", "digest of zeros", Check.DIGEST, "CARP-AUTH-011", header_fields(digest=bytes(20))),
     Malformation("address-added", "digest over one address more than the receiver has", Check.DIGEST, "CARP-AUTH-012", _secret(_added_address)),
     Malformation("address-removed", "digest over one address fewer than the receiver has", Check.DIGEST, "CARP-AUTH-012", _secret(_removed_address)),
     Malformation("address-other", "digest over another address", Check.DIGEST, "CARP-AUTH-012", _secret(_other_address)),
@@ -198,9 +271,14 @@ MALFORMATIONS: tuple[Malformation, ...] = (
         Malformation(f"counter-bit-{byte}.{bit}", f"bit {bit} of counter byte {byte} flipped after the digest was made", Check.DIGEST, "CARP-AUTH-015", _after_digest(_flip(8 + byte, bit)))
         for byte in range(8) for bit in range(8)
     ),
-    Malformation("destination-224.0.0.19", "sent to 224.0.0.19, not to the group of CARP", Check.DESTINATION, "CARP-RX-020", _ip(dst="224.0.0.19")),
-    Malformation("destination-broadcast", "sent to 255.255.255.255, not to the group of CARP", Check.DESTINATION, "CARP-RX-020", _ip(dst="255.255.255.255")),
-    Malformation("ip-checksum", "bad checksum of the IPv4 header", Check.IP, "CARP-RX-023", _ip(chksum=0x1234)),
-    Malformation("fragment-offset-1", "fragment offset 1: not the beginning of a datagram", Check.IP, "CARP-RX-021", _ip(frag=1, flags=0)),
-    Malformation("fragment-first", "more fragments follow", Check.IP, "CARP-RX-021", _ip(flags="MF")),
+    Malformation("destination-224.0.0.19", "sent to 224.0.0.19, not to the group of CARP", Check.DESTINATION, "CARP-RX-020", ip_fields(dst="224.0.0.19")),
+    Malformation("destination-broadcast", "sent to 255.255.255.255, not to the group of CARP", Check.DESTINATION, "CARP-RX-020", ip_fields(dst="255.255.255.255")),
+    *(
+        Malformation(f"ihl-{n}", f"IPv4 header length of {n} words, with nothing more in the packet", Check.LENGTH if 6 <= n <= 14 else Check.IP, "CARP-ROBUST-004", _header_words(n))
+        for n in (0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    ),
+    Malformation("checksums-compensating", "checksum of the IPv4 header one too high, that of CARP one too low", Check.IP, "CARP-ROBUST-008", _compensating),
+    Malformation("ip-checksum", "bad checksum of the IPv4 header", Check.IP, "CARP-RX-023", ip_fields(chksum=0x1234)),
+    Malformation("fragment-offset-1", "fragment offset 1: not the beginning of a datagram", Check.IP, "CARP-RX-021", ip_fields(frag=1, flags=0)),
+    Malformation("fragment-first", "more fragments follow", Check.IP, "CARP-RX-021", ip_fields(flags="MF")),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from conformance.report.results import (
     UnknownRequirement,
     UnreadableRun,
     exit_status,
+    finish,
     load,
     overall,
     requirement_verdicts,
@@ -54,7 +55,9 @@ class TestLoad:
     ) -> None:
         write_lines(tmp_path, lines_of(document))
         loaded = load(tmp_path, catalogue)
-        for key in ("cases", "summary", "requirements", "suite", "target", "started", "arguments"):
+        by_group = sorted(document["cases"], key=lambda case: (case["group"], case["source"], case["id"]))
+        assert loaded["cases"] == by_group
+        for key in ("summary", "requirements", "suite", "target", "started", "arguments"):
             assert loaded[key] == document[key]
         assert loaded["ended"] is None
         assert loaded["cases_duration_s"] == pytest.approx(document["cases_duration_s"])
@@ -163,6 +166,46 @@ class TestLoad:
     def test_the_errors_survive_the_way_between_processes(self, tmp_path: Path) -> None:
         for error in (NoRun(tmp_path), UnreadableRun(tmp_path, "x"), UnknownRequirement("CARP-RX-001", "RX-001.a")):
             assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+class TestFinish:
+    def finished(self, folder: Path, document: dict[str, Any], catalogue: Catalogue, expected: int) -> dict[str, Any]:
+        write_lines(folder, lines_of(document))
+        done = finish(folder, ended="2026-11-22T16:01:00Z", duration_s=60.00049, catalogue=catalogue, expected=expected)
+        schema.validate(done, "results")
+        return done
+
+    def test_a_run_that_ended_has_an_end_and_no_note(
+        self, tmp_path: Path, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
+        done = self.finished(tmp_path, document_of([case()]), catalogue, 1)
+        assert (done["ended"], done["duration_s"], done["verdict"], done["notes"]) == ("2026-11-22T16:01:00Z", 60.0, "conforms", [])
+
+    @pytest.mark.parametrize(("verdict", "overall_verdict"), [("pass", "error"), ("fail", "fails")])
+    def test_cases_that_left_no_record_are_said_and_never_conform(
+        self, tmp_path: Path, case: Any, document_of: Any, catalogue: Catalogue, verdict: str, overall_verdict: str
+    ) -> None:
+        done = self.finished(tmp_path, document_of([case(verdict=verdict)]), catalogue, 3)
+        assert done["verdict"] == overall_verdict
+        assert done["notes"] == ["2 case(s) that were to run left no record."]
+
+    def test_the_rig_is_as_bad_as_in_its_worst_case(
+        self, tmp_path: Path, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
+        rigs = [
+            {"lateness_max_ms": 3.0, "lateness_p99_ms": 0.2, "timers": 9, "frames_dropped": 1},
+            None,
+            {"lateness_max_ms": 1.0, "lateness_p99_ms": 0.4, "timers": 9, "frames_dropped": 2},
+        ]
+        cases = [case(f"AUTH-001.v{number}", rig=rig) for number, rig in enumerate(rigs)]
+        done = self.finished(tmp_path, document_of(cases), catalogue, 3)
+        assert done["rig"] == {"lateness_max_ms": 3.0, "lateness_p99_ms": 0.4, "frames_dropped": 3}
+
+    def test_a_rig_that_was_not_measured_is_not_known(
+        self, tmp_path: Path, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
+        done = self.finished(tmp_path, document_of([case()]), catalogue, 1)
+        assert set(done["rig"].values()) == {None}
 
 
 class TestVerdicts:

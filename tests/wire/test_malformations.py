@@ -8,7 +8,8 @@ from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import Check, faults
 from conformance.wire.digest import Secret
 from conformance.wire.frame import decode
-from conformance.wire.malformations import MALFORMATIONS, BadMalformation, Malformation, refused_by
+from conformance.wire.header import checksum
+from conformance.wire.malformations import MALFORMATIONS, BadMalformation, Malformation, demanded_by, in_turn, named, refused_by
 
 ADVERTISEMENT = Advertisement(
     vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)), advskew=3, counter=0x0123456789ABCDEF
@@ -48,3 +49,35 @@ def test_fast_and_crafted_frame_are_the_same():
     assert bytes(ADVERTISEMENT.packet()) == ADVERTISEMENT.frame()
     v6 = ADVERTISEMENT.but(source=ip_address("fe80::1"))
     assert bytes(v6.packet()) == v6.frame()
+
+
+def test_in_turn_walks_through_the_faults():
+    faulty = refused_by("ttl")[:3]
+    walk = in_turn(*faulty)
+    assert [decode(walk(ADVERTISEMENT)).ip.ttl for _ in range(5)] == [254, 128, 64, 254, 128]
+    assert walk.__name__ == "in turn ttl-254, ttl-128, ttl-64"
+    assert in_turn(*refused_by("digest")).__name__.startswith("in turn password-other to counter-bit")
+
+
+def test_by_requirement():
+    assert {m.check for m in demanded_by("CARP-RX-005")} == {Check.CHECKSUM}
+    assert demanded_by("CARP-RX-999") == ()
+
+
+def test_compensating_checksums_sum_to_zero_over_both_headers():
+    data = named("checksums-compensating").frame(ADVERTISEMENT)
+    assert checksum(data[14:70]) == 0
+    assert checksum(data[14:34]) != 0
+    assert checksum(data[34:70]) != 0
+
+
+@pytest.mark.parametrize("ihl", [0, 4, 6, 15])
+def test_ihl_is_what_its_name_says(ihl):
+    assert named(f"ihl-{ihl}").frame(ADVERTISEMENT)[14] == 0x40 | ihl
+
+
+def test_padded_frames_hold_the_whole_header():
+    data = named("length-35-padded").frame(ADVERTISEMENT)
+    assert len(data) == len(ADVERTISEMENT.frame())
+    assert len(decode(data).payload) == 35
+    assert data[34:] == ADVERTISEMENT.frame()[34:]

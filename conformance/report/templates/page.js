@@ -77,7 +77,7 @@
       section.hidden = here === 0;
       label.textContent = `${here === all ? "" : `${here} of `}${all} ${all === 1 ? "case" : "cases"}`;
     }
-    for (const output of form.querySelectorAll("output")) output.textContent = counts.get(output.dataset.count);
+    for (const label of form.querySelectorAll("[data-count]")) label.textContent = counts.get(label.dataset.count);
     const told = `${total} of ${rows.length} ${rows.length === 1 ? "case" : "cases"}`;
     if (byId("count").textContent !== told) byId("count").textContent = told;
     byId("nothing").hidden = total !== 0;
@@ -128,4 +128,6 @@
 
   form.hidden = false;
   arrive();
+  // The browser goes to the fragment itself once the page is loaded, and would take the focus away again.
+  addEventListener("load", () => setTimeout(reveal));
 })();

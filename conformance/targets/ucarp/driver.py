@@ -29,7 +29,7 @@ _FLAGS: Mapping[str, str] = {
     "debug": "--debug",
 }
 _VALUES: Mapping[str, str] = {"dead_ratio": "--deadratio", "mcast": "--mcast", "xparam": "--xparam", "upscript": "--upscript", "downscript": "--downscript"}
-_OPTIONS = frozenset({*_FLAGS, *_VALUES, "source", "password_argument", "extra"})
+_OPTIONS = frozenset({*_FLAGS, *_VALUES, "source", "password_argument", "omit", "extra", "script_takes"})
 
 
 class UnknownOption(ValueError):
@@ -40,21 +40,26 @@ class UnknownOption(ValueError):
 
 
 def arguments(settings: Settings, interface: str, source: str, passfile: str) -> list[str]:
-    """The command line of ucarp for ``settings``, by long options, without the program's name."""
+    """The command line of ucarp for ``settings``, by long options, without the program's name.
+
+    The option ``omit`` names long options that are left out (``("advbase",)``), ``extra`` holds arguments that are added at the end, where they win; ``script_takes``
+    (of the process, not of the command line) is how many seconds its scripts take.
+    """
     options = settings.options
     for name in options:
         if name not in _OPTIONS:
             raise UnknownOption(name)
     secret = [f"--pass={settings.password}"] if options.get("password_argument") else [f"--passfile={passfile}"]
     chosen = {"upscript": str(_HERE / "vip-up.sh"), "downscript": str(_HERE / "vip-down.sh")} | dict(options)
-    return [
+    omitted = {f"--{name}" for name in options.get("omit", ())}
+    given = [
         f"--interface={interface}", f"--srcip={options.get('source', source)}", f"--vhid={settings.vhid}", *secret,
         *(f"--addr={address}" for address in settings.addresses), f"--advbase={settings.advbase}", f"--advskew={settings.advskew}",
         *(["--preempt"] if settings.preempt else []),
         *(flag for name, flag in _FLAGS.items() if chosen.get(name)),
         *(f"{flag}={chosen[name]}" for name, flag in _VALUES.items() if name in chosen),
-        *options.get("extra", ()),
     ]  # fmt: skip
+    return [*(one for one in given if one.partition("=")[0] not in omitted), *options.get("extra", ())]
 
 
 def interpret(line: str) -> tuple[HostKind, str]:
@@ -77,7 +82,7 @@ class Ucarp:
             passfile.write(settings.password + "\n")
         self._passfile = Path(passfile.name)
         command = [program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile.name)]
-        self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C"})
+        self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))})
         self._await(lambda: self._process.status is not None or any("Switching to state: BACKUP" in line for line in self._process.lines), START_NS)
         self._passfile.unlink(missing_ok=True)
         if self._process.status is not None:

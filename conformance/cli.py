@@ -1,0 +1,127 @@
+"""The command line: parses arguments, calls a command, prints its document or its summary, turns errors into one sentence and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import conformance
+from conformance.commands.errors import CONFORMS, UNDECIDED, USAGE, CommandError
+from conformance.targets.registry import UnknownTarget
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status (0 conforms, 1 a requirement failed, 2 usage, 3 undecided or the rig broke)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options, arguments))
+    except (CommandError, UnknownTarget) as error:
+        print(f"carp-conformance: {error}", file=sys.stderr)
+        return getattr(error, "status", USAGE)
+    except KeyboardInterrupt:
+        print("carp-conformance: interrupted", file=sys.stderr)
+        return UNDECIDED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return UNDECIDED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="carp-conformance", description="Conformance and interoperability tests for CARP.", epilog="Exit status: 0 conforms, 1 a requirement failed, 2 usage error, 3 undecided or the rig broke.")
+    parser.add_argument("--version", action="version", version=f"carp-conformance {conformance.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "run the cases of a target")
+    run.add_argument("select", nargs="*", metavar="SELECT", help="ID prefixes: AUTH, AUTH-011, AUTH-011.wrong (default: all cases)")
+    run.add_argument("--target", metavar="T", help="what to test ('carp-conformance targets' lists them)")
+    run.add_argument("--lanes", type=_positive, metavar="N", help="how many cases run side by side (default: 12 for each core)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="the folder of the run (default: reports/<UTC time>-<target>)")
+    run.add_argument("--resume", type=Path, metavar="DIR", help="complete a run that was interrupted; takes target and selection from it")
+
+    listing = _command(commands, "list", _list, "requirements and the cases that cover them")
+    listing.add_argument("select", nargs="*", metavar="SELECT", help="ID prefixes (default: all)")
+    listing.add_argument("--target", metavar="T", help="only the cases that apply to this target")
+
+    _command(commands, "targets", _targets, "the targets that can be tested")
+    doctor = _command(commands, "doctor", _doctor, "what this machine has and lacks")
+    doctor.add_argument("--target", metavar="T", help="only this target")
+
+    report = _command(commands, "report", _report, "make the pages of a recorded run again", json_too=False)
+    report.add_argument("directory", type=Path, metavar="DIR")
+    report.add_argument("--html", action="store_true", help="only index.html")
+    report.add_argument("--junit", action="store_true", help="only junit.xml")
+    return parser
+
+
+def _command(commands: Any, name: str, function: Any, help: str, *, json_too: bool = True) -> argparse.ArgumentParser:  # noqa: A002
+    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    command.set_defaults(command=function)
+    if json_too:
+        command.add_argument("--json", action="store_true", help="one JSON document on standard output and nothing else there")
+    return command
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _print_json(document: Any) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
+
+
+def _run(options: argparse.Namespace, arguments: list[str]) -> int:
+    from conformance.commands.run import Order, run
+    from conformance.commands.summary import print_run
+    from conformance.report.results import exit_status
+
+    if (options.target is None) == (options.resume is None):
+        raise CommandError("give --target T for a new run, or --resume DIR for one that was interrupted")
+    document, folder = run(Order(options.target or "", tuple(options.select), options.lanes, options.out, options.resume), arguments)
+    if options.json:
+        _print_json(document)
+    else:
+        print_run(document, folder)
+    return exit_status(document["summary"])
+
+
+def _list(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.listing import listing
+    from conformance.commands.summary import print_list
+
+    document = listing(options.select, options.target)
+    _print_json(document) if options.json else print_list(document)
+    return CONFORMS
+
+
+def _targets(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.listing import targets
+    from conformance.commands.summary import print_targets
+
+    document = targets()
+    _print_json(document) if options.json else print_targets(document)
+    return CONFORMS
+
+
+def _doctor(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.doctor import doctor
+    from conformance.commands.summary import print_doctor
+
+    document = doctor(options.target)
+    _print_json(document) if options.json else print_doctor(document)
+    return CONFORMS if all(target["ready"] for target in document["targets"]) else UNDECIDED
+
+
+def _report(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.report import report
+
+    for path in report(options.directory, html_too=options.html or not options.junit, junit_too=options.junit or not options.html):
+        print(path)
+    return CONFORMS

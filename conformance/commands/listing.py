@@ -1,0 +1,55 @@
+"""``list`` and ``targets``: what is required, what covers it, what can be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.catalogue import Catalogue, load
+from conformance.commands.collect import cases, check_selection
+from conformance.suite.cases import Case, applicability, is_selected
+from conformance.targets.protocol import Profile
+from conformance.targets.registry import find, names
+
+Document = dict[str, Any]
+
+
+def listing(select: Sequence[str], target: str | None) -> Document:
+    """The document of ``list --json``: requirements with the cases that cover them, and the cases. With a target only the cases that apply to it."""
+    catalogue = load()
+    known = cases(catalogue)
+    check_selection(select, catalogue, known)
+    profile = find(target).profile if target else None
+    chosen = [case for case in known if is_selected(case, select) and _applies(case, profile, catalogue)]
+    wanted = {requirement.id for prefix in select for requirement in _requirements(prefix, catalogue)}
+    wanted |= {id for case in chosen for id in case.requirements if select}
+    return {
+        "requirements": [
+            {
+                "id": r.id,
+                "level": r.level.value,
+                "text": r.text,
+                "cases": [case.id for case in chosen if r.id in case.requirements],
+                "monitors": [],
+                "untestable": r.untestable,
+            }
+            for r in catalogue
+            if not select or r.id in wanted
+        ],
+        "cases": [{"id": c.id, "title": c.title, "requirements": list(c.requirements), "needs": list(c.needs), "seconds": c.seconds} for c in chosen],
+    }
+
+
+def _applies(case: Case, profile: Profile | None, catalogue: Catalogue) -> bool:
+    return profile is None or applicability(case, profile, catalogue) is None
+
+
+def _requirements(prefix: str, catalogue: Catalogue):  # type: ignore[no-untyped-def]
+    head = prefix.split(".")[0]
+    return catalogue.select([head]) if "." not in prefix else ()
+
+
+def targets() -> Document:
+    """The document of ``targets --json``."""
+    profiles = [find(name).profile for name in names()]
+    return {"targets": [{"name": p.name, "rung": p.rung, "dialect": p.dialect.key, "pics": dict(p.pics), "origin": p.origin} for p in profiles]}

@@ -1,0 +1,211 @@
+"""``run``: runs the cases of a target in lanes and leaves the folder of the run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+import conformance
+from conformance.catalogue import Catalogue, load
+from conformance.commands.collect import CONFIGURATION, SUITE, cases, check_selection, plain_pytest
+from conformance.commands.environment import commit, environment
+from conformance.commands.errors import UNDECIDED, CommandError
+from conformance.commands.progress import LiveProgress, Progress
+from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
+from conformance.report import html, junit, results, schema
+from conformance.suite.cases import Case, is_selected
+from conformance.targets.protocol import Target
+from conformance.targets.registry import find
+
+LANES_PER_CORE = 12
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for."""
+
+    target: str
+    select: tuple[str, ...] = ()
+    lanes: int | None = None
+    out: Path | None = None
+    resume: Path | None = None
+    quiet: bool = False
+
+
+class Recorder:
+    """The controller's side of a run: appends each case to ``results.jsonl`` as it ends."""
+
+    def __init__(self, lines: IO[str], planned: Mapping[str, Case], progress: Progress, target: str) -> None:
+        self._lines, self._planned, self._progress, self._target = lines, planned, progress, target
+        self.broken: list[str] = []
+        self.recorded: set[str] = set()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._progress.started(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        row = getattr(report, "carp", None)
+        if row is not None:
+            self._keep(row)
+        elif report.when not in ("setup", "call", "teardown"):
+            self._crashed(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken.append(str(report.longrepr))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.broken.append(str(excrepr))
+
+    def _crashed(self, report: pytest.TestReport) -> None:
+        """A worker that died takes its case with it: the case is an error, the run goes on."""
+        case = self._planned.get(report.nodeid)
+        if case is not None:
+            self._keep(lost(case, self._target, str(report.longrepr)))
+
+    def _keep(self, row: Mapping[str, Any]) -> None:
+        self.recorded.add(row["id"])
+        self._lines.write(json.dumps({"record": "case"} | dict(row), ensure_ascii=False) + "\n")
+        self._lines.flush()
+        self._progress.ended(row)
+
+
+def lost(case: Case, target: str, why: str) -> Document:
+    """The record of a case whose worker died."""
+    return {
+        "id": case.id, "group": case.group, "title": case.title, "requirements": list(case.requirements), "verdict": "error",
+        "reason": "the worker process that ran this case died", "expected": [], "actual": "", "duration_s": 0.0, "evidence": None, "frames": [],
+        "deviation": None, "reproduce": f"carp-conformance run --target {target} '{case.id}'", "nodeid": case.nodeid, "source": case.source, "detail": why,
+        "timeline": None, "rig": None,
+    }  # fmt: skip
+
+
+def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
+    """Carries out a run and returns its document and folder.
+
+    Re-executes the command in a user namespace if it must and may (``arguments`` is the whole command line). Raises :class:`CommandError`.
+    """
+    catalogue = load()
+    folder, resumed = _folder(order)
+    target = find(resumed["target"]["name"] if resumed else order.target)
+    select = tuple(resumed["arguments"][3:]) if resumed else order.select
+    known = cases(catalogue)
+    check_selection(select, catalogue, known)
+    _be_able(target, arguments)
+    decided = {case["id"] for case in resumed["cases"]} if resumed else set()
+    planned = [case for case in known if is_selected(case, select) and case.id not in decided]
+    lanes = max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
+    target_version = target.version()
+    header = _header(target, target_version, catalogue, lanes, ["run", "--target", target.profile.name, *select])
+    started_s = time.monotonic()
+    with _lines(folder) as lines, contextlib.nullcontext() if order.quiet else LiveProgress(planned, lanes) as progress:
+        lines.write(json.dumps({"record": "run"} | header, ensure_ascii=False) + "\n")
+        lines.flush()
+        recorder = Recorder(lines, {case.nodeid: case for case in planned}, progress or _Silent(), target.profile.name)
+        if planned:
+            _pytest(recorder, target.profile.name, folder, select, decided, lanes)
+    document = results.finish(folder, ended=_now(), duration_s=time.monotonic() - started_s, catalogue=catalogue, expected=len(planned) + len(decided))
+    _write(folder, document, environment(target, catalogue, target_version, document["rig"]))
+    return document, folder
+
+
+class _Silent:
+    def started(self, nodeid: str) -> None:
+        pass
+
+    def ended(self, row: Mapping[str, Any]) -> None:
+        pass
+
+
+def _folder(order: Order) -> tuple[Path, Document | None]:
+    if order.resume is not None:
+        try:
+            return order.resume, results.load(order.resume)
+        except (results.NoRun, results.UnreadableRun, schema.InvalidDocument) as error:
+            raise CommandError(f"--resume {order.resume}: {error}") from error
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = order.out or Path("reports") / f"{stamp}-{re.sub('[^A-Za-z0-9._-]', '-', order.target)}"
+    if (folder / "results.jsonl").exists():
+        raise CommandError(f"{folder} already holds a run: give another --out, or --resume {folder} to complete it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"cannot make the folder {folder} ({error.strerror}): give another --out") from error
+    return folder, None
+
+
+def _be_able(target: Target, arguments: Sequence[str]) -> None:
+    if target.profile.rung == "netns" and IN_USER_NAMESPACE not in os.environ and not may_create():
+        try:
+            enter_user_namespace([sys.executable, "-m", "conformance", *arguments])
+        except NamespaceError as error:
+            raise CommandError(str(error), UNDECIDED) from error
+    lacks = target.lacks()
+    if lacks:
+        what = "; ".join(f"{lack}: {remedy}" for lack, remedy in lacks)
+        raise CommandError(f"target {target.profile.name} cannot be tested here: {what}", UNDECIDED)
+
+
+def _lines(folder: Path) -> IO[str]:
+    path = folder / "results.jsonl"
+    cut = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+    lines = path.open("a", encoding="utf-8")
+    if cut:
+        lines.write("\n")
+    return lines
+
+
+def _pytest(recorder: Recorder, target: str, folder: Path, select: Sequence[str], decided: set[str], lanes: int) -> None:
+    arguments = ["-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", target, "--out", str(folder.resolve())]
+    for prefix in select:
+        arguments += ["--select", prefix]
+    for case_id in sorted(decided):
+        arguments += ["--decided", case_id]
+    if lanes > 1:
+        arguments += ["-p", "xdist", "-n", str(lanes), "--dist", "worksteal", "--max-worker-restart", "8"]
+    said = io.StringIO()
+    with plain_pytest(), contextlib.redirect_stdout(said):
+        status = pytest.main([*arguments, str(SUITE)], plugins=[recorder])
+    if status == pytest.ExitCode.INTERRUPTED and not recorder.broken:
+        raise CommandError(f"interrupted; what was decided is kept: carp-conformance run --resume {folder}", UNDECIDED)
+    if recorder.broken or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        tail = "\n".join(recorder.broken) or said.getvalue()
+        raise CommandError(f"the run broke off; what was decided is kept in {folder}:\n{tail[-4000:]}", UNDECIDED)
+
+
+def _header(target: Target, target_version: str, catalogue: Catalogue, lanes: int, arguments: Sequence[str]) -> Document:
+    profile = target.profile
+    return {
+        "schema": 1,
+        "suite": {"name": "carp-conformance", "version": conformance.__version__, "commit": commit(), "catalogue": catalogue.digest()},
+        "target": {"name": profile.name, "dialect": profile.dialect.key, "rung": profile.rung, "version": target_version, "pics": dict(profile.pics)},
+        "started": _now(),
+        "lanes": lanes,
+        "seed": None,
+        "arguments": list(arguments),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _write(folder: Path, document: Document, machine: Document) -> None:
+    schema.validate(document, "results")
+    (folder / "results.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / "environment.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
+    (folder / "junit.xml").write_bytes(junit.junit(document))
+    (folder / "index.html").write_text(html.html(document), encoding="utf-8")

@@ -1,0 +1,91 @@
+"""What the commands print for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from conformance.commands.progress import MARKS, STYLES
+from conformance.report.words import sentence
+
+Document = Mapping[str, Any]
+_WORDS = {"pass": "passed", "known_deviation": "known deviations", "fail": "failed", "error": "errors", "inconclusive": "inconclusive", "not_applicable": "not applicable"}
+
+
+def print_run(document: Document, folder: Path) -> None:
+    """A table of groups, every case that did not pass with what was expected and seen, one summary line and where the report is."""
+    console = Console(highlight=False)
+    table = Table("group", *(Column(name, header_style=STYLES[word], justify="right") for word, name in _WORDS.items()), box=None, pad_edge=False)
+    groups: dict[str, dict[str, int]] = {}
+    for case in document["cases"]:
+        counts = groups.setdefault(case["group"], dict.fromkeys(_WORDS, 0))
+        counts[case["verdict"]] += 1
+    for group, counts in sorted(groups.items()):
+        table.add_row(group, *(str(counts[word] or "·") for word in _WORDS))
+    console.print(table)
+    for word in ("known_deviation", "inconclusive", "error", "fail"):
+        _print_cases(console, document, word)
+    headline, detail = sentence(document)
+    counted = ", ".join(f"{document['summary'][word]} {name}" for word, name in _WORDS.items() if document["summary"][word])
+    console.print()
+    console.print(Text(f"{headline} {detail}".strip(), style="bold"))
+    console.print(f"{counted or 'no case was run'}; {document['duration_s']:.1f} s (the cases one after the other: {document['cases_duration_s']:.0f} s)")
+    console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
+
+
+def _print_cases(console: Console, document: Document, word: str) -> None:
+    for case in document["cases"]:
+        if case["verdict"] != word:
+            continue
+        console.print()
+        console.print(Text(f"{MARKS[word]} {case['id']}", style=STYLES[word]), Text(f"({', '.join(case['requirements'])})", style="dim"))
+        console.print(f"  {case['title']}", markup=False)
+        if word == "known_deviation":
+            console.print(f"  known: {case['reason']}", markup=False)
+            continue
+        console.print(f"  {case['reason']}", markup=False)
+        if case["frames"] and case["evidence"]:
+            console.print(f"  frames {', '.join(map(str, case['frames']))} of {case['evidence']}", markup=False)
+        for line in case["detail"].splitlines():
+            console.print(f"  | {line}", markup=False, soft_wrap=True)
+        console.print(f"  again: {case['reproduce']}", markup=False, soft_wrap=True)
+
+
+def print_list(document: Document) -> None:
+    """Requirements, each with its cases below it or the reason why it has none."""
+    console = Console(highlight=False)
+    titles = {case["id"]: case["title"] for case in document["cases"]}
+    for row in document["requirements"]:
+        console.print(Text.assemble((row["id"], "bold"), " ", (row["level"], "cyan"), f"  {row['text']}"))
+        for case in row["cases"]:
+            console.print(Text.assemble(f"    {case}  ", (titles[case], "dim")))
+        if row["untestable"]:
+            console.print(Text(f"    untestable: {row['untestable']}", style="dim"))
+        elif not row["cases"] and not row["monitors"]:
+            console.print(Text("    no case yet", style="yellow"))
+    covered = sum(1 for row in document["requirements"] if row["cases"] or row["monitors"])
+    console.print(f"\n{len(document['requirements'])} requirements, {covered} with a case or a monitor; {len(document['cases'])} cases")
+
+
+def print_targets(document: Document) -> None:
+    """One line a target."""
+    console = Console(highlight=False)
+    table = Table("target", "rung", "dialect", "descends from", "can", box=None, pad_edge=False)
+    for row in document["targets"]:
+        table.add_row(row["name"], row["rung"], row["dialect"], row["origin"], ", ".join(name for name, yes in row["pics"].items() if yes))
+    console.print(table)
+
+
+def print_doctor(document: Document) -> None:
+    """One line a check, the remedy below what is missing."""
+    console = Console(highlight=False)
+    for check in document["checks"]:
+        mark = ("✔", "green") if check["ok"] else ("–", "dim") if check["optional"] else ("✘", "bold red")
+        console.print(Text.assemble(mark, f" {check['what']}"))
+        if check["remedy"]:
+            console.print(f"    {check['remedy']}", markup=False)

@@ -1,0 +1,52 @@
+"""Monitors of the election as the wire shows it: farewells, preemption, and that one MASTER is left (groups ELECT and PREEMPT)."""
+
+from __future__ import annotations
+
+from conformance.judge.history import Cause, DualMaster, Handover, History
+from conformance.judge.ledger import Ledger
+from conformance.judge.monitors.monitor import Monitor
+from conformance.judge.speaker import Speaker
+
+MS = 1_000_000
+_SOON_NS = 1_200 * MS
+
+MONITORS: tuple[Monitor, ...] = (
+    Monitor("farewell", ("CARP-ELECT-014", "CARP-ELECT-015"), "the bow-out 255/255 and how soon somebody else is MASTER"),
+    Monitor("preemption", ("CARP-PREEMPT-008",), "that the former MASTER yields to a better one within an interval"),
+    Monitor("one-master", ("CARP-ELECT-028",), "that several hosts settle on one MASTER"),
+)
+
+
+def finish(ledger: Ledger, history: History, speakers: list[Speaker]) -> None:
+    """Judges the history of one virtual host in one family."""
+    for speaker in speakers:
+        if speaker.bow_outs and speaker.first is not None:
+            ledger.passed("CARP-ELECT-015", speaker.who, speaker.last)
+    for handover in history.handovers:
+        if handover.cause is Cause.BOW_OUT and handover.gap_ns is not None:
+            if handover.gap_ns <= _SOON_NS:
+                ledger.passed("CARP-ELECT-014", handover.new.who, handover.ref)
+            else:
+                ledger.unclear("CARP-ELECT-014", handover.new.who, handover.ref, f"it took over only {handover.gap_ns / 1e9:.3f} s after the bow-out")
+        if handover.cause in (Cause.PREEMPTION, Cause.DEMOTION) and handover.old is not None:
+            _preemption(ledger, handover, history.duals)
+    if sum(1 for speaker in speakers if speaker.count > 1) > 1:
+        if len(history.standing) == 1:
+            (stand,) = history.standing.values()
+            ledger.passed("CARP-ELECT-028", stand.speaker.who, stand.last)
+        elif len(history.standing) > 1:
+            for stand in history.standing.values():
+                ledger.unclear("CARP-ELECT-028", stand.speaker.who, stand.last, "the capture ends with more than one MASTER")
+
+
+def _preemption(ledger: Ledger, handover: Handover, duals: list[DualMaster]) -> None:
+    old = handover.old
+    if old is None or old.last_form is None:
+        return
+    for dual in duals:
+        if dual.older is old and dual.younger is handover.new and dual.start == handover.ref:
+            long = dual.end_ns - dual.start_ns
+            if long > old.last_form.interval_ns:
+                ledger.failed("CARP-PREEMPT-008", old.who, dual.end, f"it went on for {long / MS:.0f} ms after it was preempted")
+                return
+    ledger.passed("CARP-PREEMPT-008", old.who, handover.ref)

@@ -1,0 +1,75 @@
+"""What a host is made of and what an administrator sets: interfaces, virtual hosts, and the errors of setting them wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+
+from conformance.wire.digest import Address
+
+
+class ConfigurationError(ValueError):
+    """Something in a host's configuration is impossible in its dialect."""
+
+    def __init__(self, where: str, what: str, remedy: str) -> None:
+        self.where, self.what, self.remedy = where, what, remedy
+        super().__init__(f"{where}: {what}; {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of a host: its own ``mac`` (six bytes) and ``addresses`` (with prefix length), whether its link and itself are up."""
+
+    name: str
+    mac: bytes
+    addresses: tuple[str | IPv4Interface | IPv6Interface, ...] = ()
+    link: bool = True
+    up: bool = True
+
+    def own(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        """The addresses, parsed."""
+        return tuple(ip_interface(one) if isinstance(one, str) else one for one in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class VhostConfig:
+    """What an administrator sets for one virtual host.
+
+    ``addresses`` are the shared addresses in the order of configuration; ``advbase`` in s, ``advskew`` in 1/256 s. ``device`` is the carp interface (legacy FreeBSD
+    and OpenBSD; ``carpVHID`` if not given). ``peer`` and ``peer6`` switch a family to unicast where the dialect can. The rest is ucarp's: ``preempt`` (-P),
+    ``dead_ratio`` (-r), ``neutral`` (-n), ``shutdown_script`` (-z), ``broadcast`` (-M), ``source`` (-s; the interface's first address if not given).
+    """
+
+    vhid: int
+    addresses: tuple[str | Address, ...] = ()
+    password: str | bytes = field(default="", repr=False)
+    advbase: int = 1
+    advskew: int = 0
+    device: str | None = None
+    peer: str | None = None
+    peer6: str | None = None
+    preempt: bool = False
+    dead_ratio: int = 3
+    neutral: bool = False
+    shutdown_script: bool = False
+    broadcast: bool = False
+    source: str | None = None
+
+    def parsed(self) -> tuple[Address, ...]:
+        """The shared addresses, parsed, in the order of configuration."""
+        return tuple(parse(one) for one in self.addresses)
+
+
+def parse(address: str | Address) -> Address:
+    """An address from its text."""
+    return ip_address(address) if isinstance(address, str) else address
+
+
+def is_ipv4(address: Address) -> bool:
+    """Whether ``address`` is an IPv4 address."""
+    return isinstance(address, IPv4Address)
+
+
+def link_local_of(mac: bytes) -> IPv6Address:
+    """The link-local address that a host derives from a MAC address (RFC 4291, modified EUI-64)."""
+    return IPv6Address(b"\xfe\x80" + bytes(6) + bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:])

@@ -1,0 +1,317 @@
+"""A host that speaks CARP, without I/O: calls tell it what happens and when, actions come back. It has no clock, no socket and no randomness of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address
+from random import Random
+from types import MappingProxyType
+
+from conformance.model import administer, adverts, demotion, neighbour, poll, receive
+from conformance.model.actions import COUNTERS, Action, Count, Log, Send, State
+from conformance.model.config import ConfigurationError, Interface, VhostConfig, parse
+from conformance.model.dialects import Dialect
+from conformance.model.effects import happen
+from conformance.model.election import Demotion
+from conformance.model.loglines import Line
+from conformance.model.onwire import Identification
+from conformance.model.packet import read
+from conformance.model.poll import Signal
+from conformance.model.transitions import Input
+from conformance.model.vhost import Port, Vhost
+from conformance.wire.digest import Address
+
+PREFIX = "net.inet.carp."
+
+
+class Host:
+    """One machine with its interfaces and virtual hosts.
+
+    Every call that makes something happen takes ``now_ns`` (nanoseconds, never going back) and returns the actions to carry out, in order. ``rng`` is the only
+    source of randomness (64 bits for a counter, 16 for an IPv4 identification). ``sysctl`` sets initial values; names may leave ``net.inet.carp.`` out.
+    """
+
+    def __init__(self, name: str, dialect: Dialect, interfaces: Sequence[Interface], rng: Random, *, sysctl: Mapping[str, int] = MappingProxyType({})) -> None:
+        self.name, self.dialect, self.rng = name, dialect, rng
+        self.ports = {one.name: Port.of(one) for one in interfaces}
+        self.demotion = 0
+        self.groups: dict[str, int] = {}
+        self.tos, self.traffic_class = dialect.tos, dialect.traffic_class
+        self.sysctls = dict(dialect.sysctls)
+        self._counters = dict.fromkeys(COUNTERS, 0)
+        self._sent = 0
+        self._actions: list[Action] = []
+        for key, value in sysctl.items():
+            administer.set_sysctl(self, 0, key, value)
+        self._actions = []
+
+    # what happens to it
+
+    def configure(self, now_ns: int, interface: str, vhost: VhostConfig) -> list[Action]:
+        """An administrator creates a virtual host (or starts a ucarp). Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        administer.create(self, now_ns, self.port(interface), vhost)
+        return self._end()
+
+    def reconfigure(self, now_ns: int, interface: str, vhid: int, **changes: object) -> list[Action]:
+        """Changes parameters (fields of :class:`VhostConfig` but vhid and addresses) of a running virtual host. Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        administer.change(self, now_ns, self.vhost(interface, vhid), changes)
+        return self._end()
+
+    def add_address(self, now_ns: int, interface: str, vhid: int, address: str | Address) -> list[Action]:
+        """Adds a shared address to a virtual host. Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        administer.add_address(self, now_ns, self.vhost(interface, vhid), parse(address))
+        return self._end()
+
+    def remove_address(self, now_ns: int, interface: str, vhid: int, address: str | Address) -> list[Action]:
+        """Takes a shared address from a virtual host. Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        administer.remove_address(self, now_ns, self.vhost(interface, vhid), parse(address))
+        return self._end()
+
+    def destroy(self, now_ns: int, interface: str, vhid: int) -> list[Action]:
+        """Removes a virtual host (legacy and OpenBSD: destroys its carp interface; ucarp: SIGKILL). Nothing is sent for it."""
+        self._begin(now_ns)
+        vhost = self.vhost(interface, vhid)
+        del vhost.port.vhosts[vhid]
+        demotion.forget(self, vhost, now_ns)
+        return self._end()
+
+    def request_state(self, now_ns: int, interface: str, vhid: int, state: State) -> list[Action]:
+        """An administrator orders a state; an order for INIT, or given in INIT, has no effect. Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        vhost = self.vhost(interface, vhid)
+        if not self.dialect.state_requests:
+            raise ConfigurationError(self.name, f"{self.dialect.key} takes no order to become {state.value}", "use signal() for a ucarp")
+        if state is not State.INIT:
+            happen(self, vhost, Input.ORDERED_MASTER if state is State.MASTER else Input.ORDERED_BACKUP, now_ns)
+        return self._end()
+
+    def receive(self, now_ns: int, interface: str, frame: bytes) -> list[Action]:
+        """A frame (Ethernet, without frame check sequence) reached ``interface``."""
+        self._begin(now_ns)
+        port = self.port(interface)
+        if port.running:
+            packet = read(frame)
+            if packet is None:
+                neighbour.answer(self, port, frame)
+            elif self.dialect.poll_loop is None:
+                receive.arrive(self, port, packet, now_ns)
+            elif packet.version == 4:
+                for vhost in port.vhosts.values():
+                    if vhost.poller is not None:
+                        vhost.poller.hear(packet, now_ns)
+        return self._end()
+
+    def tick(self, now_ns: int) -> list[Action]:
+        """Lets every timer run that is due at ``now_ns``."""
+        self._begin(now_ns)
+        return self._end()
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When :meth:`tick` is to be called next; ``None`` if no timer runs."""
+        return min((one for vhost in self.vhosts() if (one := _deadline_ns(vhost)) is not None), default=None)
+
+    def link(self, now_ns: int, interface: str, up: bool) -> list[Action]:
+        """The link of an interface (cable, switch port) went up or down."""
+        self._begin(now_ns)
+        port = self.port(interface)
+        if port.link != up:
+            port.link = up
+            self._carriers(port, now_ns)
+        return self._end()
+
+    def interface_up(self, now_ns: int, interface: str, up: bool) -> list[Action]:
+        """An administrator takes an interface up or down; ``interface`` may be a carp interface where those exist."""
+        self._begin(now_ns)
+        device = next((vhost for vhost in self.vhosts() if self.dialect.own_interface and vhost.device == interface), None)
+        if device is not None:
+            administer.set_up(self, now_ns, device, up)
+            return self._end()
+        port = self.port(interface)
+        if port.up != up:
+            port.up = up
+            self._carriers(port, now_ns)
+        return self._end()
+
+    def remove_interface(self, now_ns: int, interface: str) -> list[Action]:
+        """An interface disappears with the virtual hosts on it (a ucarp there ends)."""
+        self._begin(now_ns)
+        port = self.ports.pop(self.port(interface).name)
+        for vhost in port.vhosts.values():
+            if vhost.poller is not None:
+                poll.interface_gone(self, vhost)
+            demotion.forget(self, vhost, now_ns)
+        return self._end()
+
+    def sysctl(self, now_ns: int, name: str, value: int) -> list[Action]:
+        """An administrator writes a sysctl; ``net.inet.carp.`` may be left out. Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        administer.set_sysctl(self, now_ns, name, value)
+        return self._end()
+
+    def demote(self, now_ns: int, amount: int, group: str = "carp") -> list[Action]:
+        """Demotes the host by ``amount`` (negative: takes it back): net.inet.carp.demotion, OpenBSD's ``carpdemote`` of ``group``, or pfsync on legacy FreeBSD. Raises :class:`ConfigurationError`."""
+        self._begin(now_ns)
+        demotion.order(self, now_ns, amount, group)
+        return self._end()
+
+    def join_group(self, now_ns: int, interface: str, vhid: int, group: str) -> list[Action]:
+        """OpenBSD: puts the carp interface of a virtual host into an interface group."""
+        self._begin(now_ns)
+        self.vhost(interface, vhid).groups.append(group)
+        return self._end()
+
+    def send_failed(self, now_ns: int, interface: str, vhid: int, errno: int = 55) -> list[Action]:
+        """The segment could not send an advertisement (default: ENOBUFS)."""
+        self._begin(now_ns)
+        demotion.send_failed(self, self.vhost(interface, vhid), now_ns, errno)
+        return self._end()
+
+    def send_ok(self, now_ns: int, interface: str, vhid: int) -> list[Action]:
+        """The segment sent an advertisement. Needed only after failures."""
+        self._begin(now_ns)
+        demotion.send_ok(self, self.vhost(interface, vhid), now_ns)
+        return self._end()
+
+    def signal(self, now_ns: int, interface: str, vhid: int, signal: Signal) -> list[Action]:
+        """A ucarp process gets a signal. Raises :class:`ConfigurationError` in other dialects."""
+        self._begin(now_ns)
+        vhost = self.vhost(interface, vhid)
+        if vhost.poller is None:
+            raise ConfigurationError(self.name, f"{self.dialect.key} is no process that takes signals", "use request_state() or interface_up()")
+        if not poll.signalled(self, vhost, vhost.poller, signal, now_ns):
+            del vhost.port.vhosts[vhid]
+        return self._end()
+
+    # what can be read
+
+    def state(self, interface: str, vhid: int) -> State:
+        """The state of a virtual host. Raises :class:`ConfigurationError` if there is none."""
+        return self.vhost(interface, vhid).state
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """struct carpstats by name (without ``carps_``)."""
+        return MappingProxyType(self._counters)
+
+    def read_sysctl(self, name: str) -> int:
+        """The value of a sysctl; ``net.inet.carp.`` may be left out. Raises :class:`ConfigurationError`."""
+        return administer.read_sysctl(self, name)
+
+    def vhosts(self) -> Iterator[Vhost]:
+        """All virtual hosts."""
+        return (vhost for port in self.ports.values() for vhost in port.vhosts.values())
+
+    def vhost(self, interface: str, vhid: int) -> Vhost:
+        """A virtual host. Raises :class:`ConfigurationError` if there is none."""
+        found = self.port(interface).vhosts.get(vhid)
+        if found is None:
+            raise ConfigurationError(self.name, f"there is no virtual host {vhid} on {interface}", "configure() it first")
+        return found
+
+    def port(self, interface: str) -> Port:
+        """An interface. Raises :class:`ConfigurationError` if there is none."""
+        if interface not in self.ports:
+            raise ConfigurationError(self.name, f"there is no interface {interface}", f"it has {', '.join(self.ports) or 'none'}")
+        return self.ports[interface]
+
+    # what rules ask of it
+
+    def carried(self, vhost: Vhost) -> bool:
+        """Whether link, interface and ``allow`` let a virtual host run."""
+        allowed = not self.dialect.allow_stops or self.sysctls[PREFIX + "allow"] != 0
+        return vhost.port.running and allowed
+
+    def usable(self, vhost: Vhost) -> bool:
+        """Whether a virtual host can leave INIT."""
+        return self.carried(vhost) and vhost.up and bool(vhost.addresses)
+
+    def preempts(self, vhost: Vhost) -> bool:
+        """Whether preemption is on: a sysctl of the host, an option of ucarp."""
+        return vhost.config.preempt if vhost.poller is not None else self.sysctls[PREFIX + "preempt"] != 0
+
+    def demotion_of(self, vhost: Vhost) -> int:
+        """The demotion that counts for a virtual host."""
+        return demotion.of(self, vhost)
+
+    @property
+    def link_demotion(self) -> int:
+        """By how much a lost link demotes."""
+        return self.sysctls[PREFIX + "ifdown_demotion_factor"] if self.dialect.demotion_by is Demotion.SUM else 1
+
+    @property
+    def error_demotion(self) -> int:
+        """By how much failed sends demote."""
+        return self.sysctls[PREFIX + "senderr_demotion_factor"] if self.dialect.demotion_by is Demotion.SUM else 1
+
+    def source4(self, vhost: Vhost) -> IPv4Address | None:
+        """The IPv4 source of a virtual host's advertisements."""
+        return adverts.source4(self, vhost)
+
+    def next_identification(self) -> int:
+        """The identification of the next IPv4 packet (random or counting)."""
+        if self.dialect.identification is Identification.RANDOM:
+            return self.rng.getrandbits(16)
+        self._sent = (self._sent + 1) & 0xFFFF
+        return self._sent
+
+    def act(self, action: Action) -> None:
+        """Adds an action to those of the running call."""
+        self._actions.append(action)
+
+    def count(self, counter: str) -> None:
+        """Raises a counter, where there are any."""
+        if self.dialect.counters:
+            self._counters[counter] += 1
+            self._actions.append(Count(counter))
+
+    def say(self, line: Line | None, **values: object) -> None:
+        """Logs a line if ``net.inet.carp.log`` is high enough for it."""
+        if line is not None and self.sysctls[PREFIX + "log"] >= line.threshold:
+            self._actions.append(Log(line.level, line.text.format(**values)))
+
+    def send(self, port: Port, frame: bytes, vhost: Vhost | None = None) -> None:
+        """Sends a frame; ``vhost`` if it is its advertisement."""
+        self._actions.append(Send(port.name, frame, None if vhost is None else vhost.vhid))
+
+    def send_to_neighbour(self, port: Port, address: Address, packet: bytes, vhost: Vhost) -> None:
+        """Sends an advertisement to a unicast peer."""
+        neighbour.resolve(self, port, address, packet, vhost.vhid)
+
+    # the inside
+
+    def _begin(self, now_ns: int) -> None:
+        while (deadline_ns := self.next_deadline_ns) is not None and deadline_ns <= now_ns:
+            vhost = min((one for one in self.vhosts() if _deadline_ns(one) is not None), key=lambda one: _deadline_ns(one) or 0)
+            self._run(vhost, now_ns)
+
+    def _run(self, vhost: Vhost, now_ns: int) -> None:
+        if vhost.poller is not None:
+            poll.wake(self, vhost, vhost.poller, now_ns)
+        elif vhost.advertise_ns is not None and vhost.advertise_ns == vhost.deadline_ns():
+            adverts.advertise(self, vhost, now_ns)
+        else:
+            if vhost.down_ns is not None and vhost.down_ns <= now_ns:
+                vhost.down_ns = None
+            else:
+                vhost.down6_ns = None
+            happen(self, vhost, Input.MASTER_DOWN, now_ns)
+
+    def _end(self) -> list[Action]:
+        actions, self._actions = self._actions, []
+        return actions
+
+    def _carriers(self, port: Port, now_ns: int) -> None:
+        if self.dialect.poll_loop is None:
+            for vhost in tuple(port.vhosts.values()):
+                demotion.carrier(self, vhost, now_ns)
+
+
+def _deadline_ns(vhost: Vhost) -> int | None:
+    return vhost.deadline_ns() if vhost.poller is None else vhost.poller.deadline_ns()
+
+

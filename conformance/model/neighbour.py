@@ -1,0 +1,150 @@
+"""ARP, neighbour discovery and echo requests: what a host answers for its own and for the shared addresses, and how it finds its unicast peers."""
+
+from __future__ import annotations
+
+import struct
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from conformance.model.actions import Send, State
+from conformance.model.adverts import mac_of
+from conformance.model.announcing import Mac
+from conformance.wire import frame as wire
+from conformance.wire.digest import Address
+from conformance.wire.header import checksum
+
+if TYPE_CHECKING:
+    from conformance.model.machine import Host
+    from conformance.model.vhost import Port, Vhost
+
+_ICMP, _ICMP6 = 1, 58
+_ECHO_REQUEST, _ECHO_REPLY, _ECHO6_REQUEST, _ECHO6_REPLY = 8, 0, 128, 129
+_SOLICITED, _OVERRIDE = 0x40, 0x20
+_HOP_LIMIT = 64
+
+
+def answer(host: Host, port: Port, data: bytes) -> None:
+    """A frame that is not CARP came in on ``port``; sends what the host answers, if anything."""
+    frame = wire.decode(data)
+    if frame.arp is not None:
+        _arp(host, port, frame, frame.arp)
+    elif frame.neighbour is not None:
+        _neighbour(host, port, frame, frame.neighbour)
+    elif frame.ip is not None and frame.ip.protocol in (_ICMP, _ICMP6) and frame.payload:
+        _echo(host, port, frame, frame.ip)
+
+
+def _serving(port: Port, address: Address) -> list[Vhost]:
+    return [vhost for vhost in port.vhosts.values() if vhost.serves(address)]
+
+
+def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
+    learn(host, port, arp.sender, arp.sender_mac)
+    if arp.operation != wire.ArpOperation.REQUEST or not _addressed(port, frame):
+        return
+    if port.owns(arp.target):
+        _reply(host, port, arp, port.mac, port.mac)
+    for vhost in _serving(port, arp.target):
+        if vhost.state is State.MASTER:
+            rule = host.dialect.arp_answer
+            _reply(host, port, arp, mac_of(vhost, rule.ether_source), mac_of(vhost, rule.told or Mac.PHYSICAL))
+        elif arp.gratuitous and vhost.state in host.dialect.answers_gratuitous:
+            _reply(host, port, arp, port.mac, port.mac)
+
+
+def _addressed(port: Port, frame: wire.Frame) -> bool:
+    return bool(frame.destination[0] & 1) or frame.destination == port.mac or any(v.mac == frame.destination for v in port.vhosts.values() if v.state is State.MASTER)
+
+
+def _reply(host: Host, port: Port, arp: wire.Arp, ether_source: bytes, told: bytes) -> None:
+    data = wire.arp(wire.ArpOperation.REPLY, told, arp.target, arp.sender_mac, arp.sender, source_mac=ether_source, destination_mac=arp.sender_mac)
+    host.send(port, data)
+
+
+def _neighbour(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbour) -> None:
+    if frame.ip is None or frame.ip.ttl != wire.TTL or not _addressed(port, frame):
+        return
+    source = frame.ip.source
+    if message.message is wire.NeighbourMessage.ADVERTISEMENT:
+        learn(host, port, message.target, message.link_address or frame.source)
+        return
+    if port.owns(message.target):
+        _advertise(host, port, frame, message, port.mac, port.mac, source)
+    for vhost in _serving(port, message.target):
+        unicast = not frame.destination[0] & 1
+        rule = host.dialect.na_answer_unicast if unicast else host.dialect.na_answer
+        if vhost.state is State.MASTER and rule is not None:
+            _advertise(host, port, frame, message, mac_of(vhost, rule.ether_source), None if rule.told is None else mac_of(vhost, rule.told), source)
+
+
+def _advertise(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbour, ether_source: bytes, told: bytes | None, source: Address) -> None:
+    asker = source if isinstance(source, IPv6Address) and not source.is_unspecified else None
+    data = wire.neighbour(
+        wire.NeighbourMessage.ADVERTISEMENT, message.target, told, source=message.target, destination=asker or wire.ALL_NODES, source_mac=ether_source,
+        destination_mac=wire.ALL_NODES_MAC if asker is None else message.link_address or frame.source, flags=_OVERRIDE | (0 if asker is None else _SOLICITED),
+    )  # fmt: skip
+    host.send(port, data)
+
+
+def _echo(host: Host, port: Port, frame: wire.Frame, ip: wire.Ip) -> None:
+    request, reply = (_ECHO_REQUEST, _ECHO_REPLY) if ip.version == 4 else (_ECHO6_REQUEST, _ECHO6_REPLY)
+    if frame.payload[0] != request or len(frame.payload) < 8 or not ip.sound:
+        return
+    ether_source = _echoes_from(host, port, frame, ip.destination)
+    if ether_source is None:
+        return
+    body = bytes([reply, frame.payload[1], 0, 0]) + frame.payload[4:]
+    if isinstance(ip.source, IPv4Address) and isinstance(ip.destination, IPv4Address):
+        body = body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
+        packet = wire.ipv4(ip.destination, ip.source, body, ttl=_HOP_LIMIT, tos=ip.tos, protocol=_ICMP)
+        host.send(port, wire.ethernet(frame.source, ether_source, wire.ETHERTYPE_IPV4, packet))
+    elif isinstance(ip.source, IPv6Address) and isinstance(ip.destination, IPv6Address):
+        pseudo = ip.destination.packed + ip.source.packed + struct.pack("!IHBB", len(body), 0, 0, _ICMP6)
+        body = body[:2] + checksum(pseudo + body).to_bytes(2, "big") + body[4:]
+        packet = wire.ipv6(ip.destination, ip.source, body, hop_limit=_HOP_LIMIT, protocol=_ICMP6)
+        host.send(port, wire.ethernet(frame.source, ether_source, wire.ETHERTYPE_IPV6, packet))
+
+
+def _echoes_from(host: Host, port: Port, frame: wire.Frame, address: Address) -> bytes | None:
+    """The Ethernet source of the echo reply, or ``None`` if the host does not answer."""
+    if port.owns(address):
+        return port.mac if frame.destination == port.mac else None
+    for vhost in _serving(port, address):
+        by_virtual = frame.destination == vhost.mac and host.dialect.arp_answer.told is Mac.VIRTUAL
+        if vhost.state is State.MASTER and (by_virtual or frame.destination == port.mac):
+            return mac_of(vhost, host.dialect.echo_from)
+        if vhost.state is State.BACKUP and frame.destination == port.mac and host.dialect.pings_by_own_mac:
+            return port.mac
+    return None
+
+
+def learn(host: Host, port: Port, address: Address, mac: bytes) -> None:
+    """Notes a neighbour that was asked for, and sends what waited for it."""
+    if address in port.waiting or address in port.neighbours:
+        port.neighbours[address] = mac
+        ethertype = wire.ETHERTYPE_IPV4 if address.version == 4 else wire.ETHERTYPE_IPV6
+        for packet, vhid in port.waiting.pop(address, []):
+            host.act(Send(port.name, wire.ethernet(mac, port.mac, ethertype, packet), vhid))
+
+
+def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) -> None:
+    """Sends an IP packet to a neighbour from the interface's own MAC address; asks for the neighbour's first if it is not known (one packet waits)."""
+    ethertype = wire.ETHERTYPE_IPV4 if address.version == 4 else wire.ETHERTYPE_IPV6
+    if address in port.neighbours:
+        host.act(Send(port.name, wire.ethernet(port.neighbours[address], port.mac, ethertype, packet), vhid))
+        return
+    port.waiting[address] = [(packet, vhid)]
+    if isinstance(address, IPv4Address):
+        own = port.ipv4()
+        sender = own[0].ip if own else IPv4Address(0)
+        host.send(port, wire.arp(wire.ArpOperation.REQUEST, port.mac, sender, bytes(6), address))
+    else:
+        node = IPv6Address(bytes.fromhex("ff0200000000000000000001ff") + address.packed[13:])
+        source = port.link_local() or IPv6Address("::")
+        host.send(
+            port,
+            wire.neighbour(
+                wire.NeighbourMessage.SOLICITATION, address, port.mac, source=source, destination=node,
+                source_mac=port.mac, destination_mac=b"\x33\x33" + node.packed[12:],
+            ),
+        )  # fmt: skip

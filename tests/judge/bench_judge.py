@@ -1,0 +1,132 @@
+"""Benchmark of ``judge``: a generated capture of 1,000,000 authenticated advertisements, against tshark and scapy's rdpcap in one run.
+
+Run it as a program: ``python tests/judge/bench_judge.py [--frames N]``; ``tox -e bench`` does. It is not a test and pytest does not collect it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from conformance.judge.judge import judge
+from conformance.judge.keyring import Material, make_key
+from conformance.wire.digest import key
+from conformance.wire.frame import advertisement, virtual_mac
+from conformance.wire.header import checksum, interval_ns
+
+PASSWORD = "bench4carp"
+SHARED = tuple(IPv4Address(f"192.0.2.{last}") for last in (1, 2, 3, 4))
+_TURN = 20_000
+"""Advertisements of one MASTER before the other one takes over."""
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Two hosts of one vhid that take turns as MASTER; the counter grows by one each time, as BSD kernels do once they heard a peer."""
+
+    vhid: int
+    turn: int = 0
+    sent: int = 0
+    counter: int = 1 << 40
+
+
+def generate(path: Path, frames: int, vhids: int = 4) -> int:
+    """Writes a pcap of ``frames`` advertisements of ``vhids`` virtual hosts with hand-overs by silence; returns the number of hand-overs."""
+    clusters = [Cluster(vhid) for vhid in range(1, vhids + 1)]
+    keys = {one.vhid: make_key(key(PASSWORD), one.vhid, Material(0, (SHARED[one.vhid - 1],))) for one in clusters}
+    shapes = {
+        (one.vhid, turn): bytearray(advertisement(
+            bytes((0x21, one.vhid, 100 * turn, 7, 0, 1)) + bytes(30), IPv4Address(f"192.0.2.{11 + turn}"), source_mac=virtual_mac(one.vhid)))
+        for one in clusters for turn in (0, 1)
+    }  # fmt: skip
+    due = {one.vhid: one.vhid * 13_000_000 for one in clusters}
+    spacing = [interval_ns(1, 0) + 1_000_000, interval_ns(1, 100) + 1_000_000]
+    down = [interval_ns(3, 0) + 1_000_000, interval_ns(3, 100) + 1_000_000]
+    written = handovers = 0
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        while written < frames:
+            for cluster in clusters:
+                if written == frames:
+                    break
+                if cluster.sent == _TURN // vhids:
+                    cluster.turn ^= 1
+                    cluster.sent = 0
+                    handovers += 1
+                    due[cluster.vhid] += down[cluster.turn] - spacing[cluster.turn ^ 1]
+                shape = shapes[cluster.vhid, cluster.turn]
+                cluster.counter += 1
+                counter = cluster.counter.to_bytes(8, "big")
+                shape[42:50] = counter
+                shape[50:70] = keys[cluster.vhid].digest(counter)
+                shape[40:42] = b"\0\0"
+                shape[40:42] = checksum(shape[34:70]).to_bytes(2, "big")
+                at_us = due[cluster.vhid] // 1000 + 1_700_000_000_000_000
+                file.write(struct.pack("<IIII", at_us // 1_000_000, at_us % 1_000_000, 70, 70) + shape)
+                due[cluster.vhid] += spacing[cluster.turn]
+                cluster.sent += 1
+                written += 1
+    return handovers
+
+
+def _timed_judge(path: Path, frames: int, handovers: int) -> float:
+    started = time.perf_counter()
+    document = judge([path], passwords=(PASSWORD,), addresses=SHARED)
+    seconds = time.perf_counter() - started
+    seen = sum(host["authenticated"] for host in document["vhids"])
+    found = sum(1 for host in document["vhids"] for handover in host["handovers"] if handover["from"])
+    if (seen, found) != (frames, handovers):
+        sys.exit(f"judge saw {seen} authentic advertisements and {found} hand-overs, the capture has {frames} and {handovers}")
+    return seconds
+
+
+def _timed_tshark(path: Path, display_filter: str) -> float | None:
+    tshark = shutil.which("tshark")
+    if tshark is None:
+        return None
+    started = time.perf_counter()
+    subprocess.run([tshark, "-n", "-r", str(path), "-Y", display_filter], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def _timed_scapy(path: Path) -> float:
+    from scapy.utils import rdpcap
+
+    started = time.perf_counter()
+    rdpcap(str(path))
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Generates, measures, prints one line a tool."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=1_000_000)
+    parser.add_argument("--scapy-frames", type=int, default=20_000, help="rdpcap keeps every packet in memory: it gets this many, and the rate counts")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        large, small = Path(folder, "large.pcap"), Path(folder, "small.pcap")
+        handovers = generate(large, options.frames)
+        generate(small, options.scapy_frames)
+        judged = options.frames / _timed_judge(large, options.frames, handovers)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"judge               {judged:12,.0f} advertisements/s, {handovers} hand-overs found, peak memory {memory:.0f} MiB")
+        for display_filter in ("carp", "vrrp"):
+            seconds = _timed_tshark(large, display_filter)
+            if seconds is not None:
+                rate = options.frames / seconds
+                print(f"tshark -Y {display_filter:9} {rate:12,.0f} frames/s, judge is {judged / rate:.1f} times as fast")
+        rate = options.scapy_frames / _timed_scapy(small)
+        print(f"scapy rdpcap        {rate:12,.0f} frames/s, judge is {judged / rate:.1f} times as fast")
+
+
+if __name__ == "__main__":
+    main()
