@@ -107,7 +107,7 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     _be_able(target, arguments)
     decided = {case["id"] for case in resumed["cases"]} if resumed else set()
     planned = [case for case in known if is_selected(case, select) and case.id not in decided]
-    lanes = max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
+    lanes = 1 if target.profile.rung == "sim" else max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
     target_version = target.version()
     header = _header(target, target_version, catalogue, lanes, ["run", "--target", target.profile.name, *select])
     started_s = time.monotonic()

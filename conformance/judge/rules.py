@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.judge.form import Form
 from conformance.judge.speaker import Speaker
 from conformance.model.dialects import Dialect, dialect, dialects
 from conformance.wire.header import interval_ns
 
-MS = 1_000_000
+_UCARP_MAC = b"\x00\x00\x5e\x00\x00"
 _CATALOGUE = {"freebsd-legacy-6": "freebsd-legacy"}
 
 
@@ -43,13 +44,18 @@ def told(name: str) -> Tongue:
     return Tongue((dialect(name),), False)
 
 
+def shown(form: Form) -> frozenset[str]:
+    """The dialects that one form by itself gives away: only ucarp uses 00:00:5e:00:00:VHID. Empty if it may be any."""
+    return frozenset({"ucarp"}) if form.source_mac[:5] == _UCARP_MAC else frozenset()
+
+
 def guess(speaker: Speaker) -> Tongue:
     """The dialects that fit what a speaker sent.
 
     ucarp alone uses 00:00:5e:00:00:VHID; FreeBSD 13 and 15 alone send DSCP 56; OpenBSD alone repeats its counter (see ``measured.md`` of the founding notes).
     """
     every = dialects()
-    if any(mac[:5] == b"\x00\x00\x5e\x00\x00" for mac in speaker.macs):
+    if any(mac[:5] == _UCARP_MAC for mac in speaker.macs):
         return Tongue(tuple(one for one in every if one.key == "ucarp"), True)
     bsd = tuple(one for one in every if one.key != "ucarp")
     if speaker.constant_counter or speaker.demotes:

@@ -145,8 +145,9 @@ class Session:
         speaker, objections = host.speaker(form), []
         if family.crowded != crowded:
             self.lanes.clear()  # a speaker made room; no lane may keep it
+        names = self.told.names if self.told is not None else rules.shown(form)
         for rule in wire.RULES:
-            if rule.applies(form):
+            if rule.concerns(form, names):
                 objection = rule.objection(form)
                 if objection is None:
                     self.ledger.passed(rule.requirement, speaker.who, ref)

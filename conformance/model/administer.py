@@ -81,7 +81,7 @@ def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) ->
     if "password" in changes:
         vhost.key = changed_key(vhost.key, config.password, keeps_tail=host.dialect.key_keeps_tail)
     _serve(host, vhost)
-    if host.dialect.rearms_on_change:
+    if changes and host.dialect.rearms_on_change:
         effect = {State.MASTER: Effect.ARM_ADVERTISING, State.BACKUP: Effect.ARM_DOWN}.get(vhost.state)
         if effect is not None:
             carry_out(host, vhost, effect, now_ns)
@@ -114,6 +114,8 @@ def remove_address(host: Host, now_ns: int, vhost: Vhost, address: Address) -> N
     if left:
         _readdress(host, vhost, now_ns)
     elif host.dialect.forgets_without_address:
+        _serve(host, vhost)
+        happen(host, vhost, Input.RESET, now_ns)
         del vhost.port.vhosts[vhost.vhid]
         demotion.forget(host, vhost, now_ns)
     else:
@@ -122,10 +124,13 @@ def remove_address(host: Host, now_ns: int, vhost: Vhost, address: Address) -> N
 
 
 def _readdress(host: Host, vhost: Vhost, now_ns: int) -> None:
+    before = len(vhost.addresses)
     _serve(host, vhost)
     if host.dialect.own_address_unskews and any(vhost.port.owns(one) for one in vhost.addresses):
         vhost.config = replace(vhost.config, advskew=0)
     demotion.carrier(host, vhost, now_ns)
+    if before and len(vhost.addresses) == before + 2:  # its own link-local address came with the first IPv6 one: two changes
+        demotion.carrier(host, vhost, now_ns)
 
 
 def _serve(host: Host, vhost: Vhost) -> None:

@@ -47,7 +47,9 @@ def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
     for vhost in _serving(port, arp.target):
         if vhost.state is State.MASTER:
             rule = host.dialect.arp_answer
-            _reply(host, port, arp, mac_of(vhost, rule.ether_source), mac_of(vhost, rule.told or Mac.PHYSICAL))
+            told = mac_of(vhost, rule.told or Mac.PHYSICAL)
+            if arp.sender_mac != told:  # another MASTER's announcement looks like the own one
+                _reply(host, port, arp, mac_of(vhost, rule.ether_source), told)
         elif arp.gratuitous and vhost.state in host.dialect.answers_gratuitous:
             _reply(host, port, arp, port.mac, port.mac)
 

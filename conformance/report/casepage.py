@@ -140,7 +140,7 @@ def _decoded(case: Case, limit: int) -> dict[str, Any] | None:
     rows = [(name[0], [column.get(name) for column in columns]) for name in names[:_MOST_FIELDS]]
     return {
         "frames": [{"number": frame["frame"], "node": frame["node"], "t": f"{frame['t_ms'] / 1000:.3f}"} for frame in shown],
-        "rows": [{"name": name, "values": values, "differs": len(set(values)) > 1} for name, values in rows],
+        "rows": [{"name": name, "values": values, "differs": len({*values} - {None}) > 1} for name, values in rows],
         "left_out": len(frames) - len(shown),
         "fields_left_out": max(0, len(names) - _MOST_FIELDS),
     }

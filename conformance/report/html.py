@@ -53,6 +53,7 @@ def html(document: Mapping[str, Any], catalogue: Catalogue | None = None) -> str
         problems=[page for page in pages if page["verdict"] in _UNSETTLED][:_MOST_PROBLEMS],
         problems_total=sum(case["verdict"] in _UNSETTLED for case in cases),
         requirements=_requirements(document, clauses),
+        covered=sum(row["verdict"] != NOT_COVERED for row in document["requirements"]),
         requirement_counts=_count(row["verdict"] for row in document["requirements"]),
         levels=[level for level in ("MUST", "SHOULD", "MAY") if any(level in page["levels"] for page in pages)],
         policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "

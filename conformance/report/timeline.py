@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from conformance.report.visible import clip, visible
+from conformance.report.visible import visible
 
 Event = Mapping[str, Any]
 
@@ -24,6 +24,8 @@ _LABEL_ROW: Final = 18
 _AXIS: Final = 30
 _NAME_CHARACTERS: Final = 12
 _SUMMARY_CHARACTERS: Final = 120
+_LABEL_CHARACTERS: Final = 120
+_ADVERTISEMENT: Final = "CARP "
 _CHARACTER: Final = 6.6
 _MOST_LANES: Final = 12
 _MOST_WINDOWS: Final = 6
@@ -125,8 +127,8 @@ def _scale(events: Sequence[Event], windows: Iterable[Mapping[str, Any]]) -> _Sc
         edges += [window["from_ms"], window["from_ms"] if window["to_ms"] is None else window["to_ms"]]
     finite = [edge for edge in edges if math.isfinite(edge)]
     from_ms, to_ms = min(finite), max(finite)
-    # Air at the right keeps the last tick off the edge; one millisecond keeps a moment from being no span at all.
-    return _Scale(from_ms, to_ms + max(1.0, 0.03 * (to_ms - from_ms)))
+    # Air at the right gives the last state room for its word; one millisecond keeps a moment from being no span at all.
+    return _Scale(from_ms, to_ms + max(1.0, 0.08 * (to_ms - from_ms)))
 
 
 def _window(
@@ -141,8 +143,7 @@ def _window(
     height = vertical[1] - label_y - _LABEL_ROW
     shape = {"x": _n(left), "y": _n(label_y + _LABEL_ROW), "width": _n(max(1.5, right - left)), "height": _n(height)}
     ET.SubElement(group, "rect", shape)
-    told = f"{clip(visible(window['summary']), 70)}: {outcome}"
-    _label(group, told, left, label_y + 13)
+    _label(group, f"{_short(visible(window['summary']), _LABEL_CHARACTERS)}: {outcome}", left, label_y + 13)
 
 
 def _label(parent: ET.Element, told: str, left: float, y: float) -> None:
@@ -154,7 +155,7 @@ def _lane(root: ET.Element, node: str, events: Sequence[Event], scale: _Scale, v
     group = ET.SubElement(root, "g", {"class": "tl-lane"})
     base = vertical[1] - 8
     name = visible(node)
-    short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
+    short = _short(name, _NAME_CHARACTERS)
     label = _text(group, "text", {"class": "tl-node", "x": "6", "y": _n(base - 2)}, short)
     if short != name:
         _text(label, "title", {}, name)
@@ -186,8 +187,11 @@ def _states(group: ET.Element, states: Sequence[Event], scale: _Scale, y: float)
 
 
 def _arrows(group: ET.Element, frames: Iterable[Event], scale: _Scale, base: float) -> None:
-    # One path for all of them: a page has thousands.
-    strokes = "".join(f"M{_n(scale.x(frame['t_ms']))} {_n(base)}v-16m-3 5l3-5l3 5" for frame in frames)
+    # One path for all of them: a page has thousands. Only advertisements have a head.
+    strokes = "".join(
+        f"M{_n(scale.x(frame['t_ms']))} {_n(base)}{'v-16m-3 5l3-5l3 5' if frame['summary'].startswith(_ADVERTISEMENT) else 'v-8'}"
+        for frame in frames
+    )
     ET.SubElement(group, "path", {"class": "tl-frame", "d": strokes})
 
 
@@ -196,10 +200,7 @@ def _deciding(group: ET.Element, event: Event, scale: _Scale, base: float) -> No
     mark = ET.SubElement(group, "g", {"class": "tl-deciding"})
     _text(mark, "title", {}, f"Frame {event['frame']} at {_seconds(event['t_ms'])}: {_told(event)}")
     ET.SubElement(mark, "path", {"d": f"M{_n(x)} {_n(base)}v-19m-5 8l5-8l5 8"})
-    number = f"#{event['frame']}"
-    outside = x + 8 + len(number) * _CHARACTER > _WIDTH
-    place = {"x": _n(x - 8), "text-anchor": "end"} if outside else {"x": _n(x + 8)}
-    _text(mark, "text", place | {"y": _n(base - 8)}, number)
+    _text(mark, "text", {"x": _n(x + 8), "y": _n(base - 8)}, f"#{event['frame']}")
 
 
 def _mark(group: ET.Element, event: Event, scale: _Scale, base: float) -> None:
@@ -243,23 +244,27 @@ def _step_ms(span_ms: float) -> float:
 
 
 def _description(timeline: Mapping[str, Any], lanes: Sequence[str], selection: Selection) -> str:
-    parts = [f"Lanes: {', '.join(clip(visible(lane), 40) for lane in lanes)}."]
+    parts = [f"Lanes: {', '.join(_short(visible(lane), 40) for lane in lanes)}."]
     for event in selection.events:
         if event["kind"] == "state":
-            word, node = clip(visible(event["state"]), 20), clip(visible(event["node"]), 40)
+            word, node = _short(visible(event["state"]), 20), _short(visible(event["node"]), 40)
             parts.append(f"{node} is {word} from {_seconds(event['t_ms'])}.")
         elif event.get("deciding"):
             parts.append(f"Frame {event['frame']} at {_seconds(event['t_ms'])} decided.")
     for window in timeline["windows"][:_MOST_WINDOWS]:
         end = "on" if window["to_ms"] is None else f"to {_seconds(window['to_ms'])}"
         outcome = {True: "met", False: "not met", None: "not decided"}[window["met"]]
-        told = clip(visible(window["summary"]), 70)
+        told = _short(visible(window["summary"]), _LABEL_CHARACTERS)
         parts.append(f"Expected from {_seconds(window['from_ms'])} {end}: {told}; {outcome}.")
-    return clip(" ".join(parts), 1200)
+    return _short(" ".join(parts), 1200)
 
 
 def _told(event: Event) -> str:
-    return clip(visible(event["summary"]), _SUMMARY_CHARACTERS)
+    return _short(visible(event["summary"]), _SUMMARY_CHARACTERS)
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _seconds(t_ms: float) -> str:

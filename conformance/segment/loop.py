@@ -22,7 +22,9 @@ class HasFileno(Protocol):
 
 
 class Clock(Protocol):
-    """Where the loop gets its time from."""
+    """Where the loop gets its time from. ``real`` time passes by itself, and timers can be late on it."""
+
+    real: bool
 
     def now_ns(self) -> int:
         """Nanoseconds since the epoch; never goes back."""
@@ -42,6 +44,8 @@ class RealClock:
 
     :meth:`stepped_ns` says by how much the wall clock, and with it the kernel's packet time stamps, has moved against it since.
     """
+
+    real = True
 
     def __init__(self) -> None:
         self._offset_ns = time.time_ns() - time.monotonic_ns()
@@ -70,6 +74,7 @@ class VirtualClock:
 
     EPOCH_NS = 1_767_225_600_000_000_000
     """2026-01-01T00:00:00Z, so that simulated evidence carries a plausible and constant date."""
+    real = False
 
     def __init__(self, start_ns: int = EPOCH_NS) -> None:
         self._now_ns = start_ns

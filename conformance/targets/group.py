@@ -9,7 +9,7 @@ from conformance.segment.segment import Segment
 from conformance.segment.trace import FrameSeen
 from conformance.targets.subject import Subject
 
-_INTERVALS = 3
+_INTERVALS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Group:
         return self.advertisers_are(*({name} for name in sorted(member.name for member in chosen or self.members)))
 
     def advertisers_are(self, *options: set[str]) -> dict[str, list[FrameSeen]]:
-        """For three intervals the hosts that advertise are one of ``options``. Returns their frames by host."""
+        """For two intervals the hosts that advertise are one of ``options``. Returns their frames by host."""
         until_ns = self.segment.now_ns()
         events = self.segment.watch(_INTERVALS * self.interval_ns + self.interval_ns // 2)
         found = {member.name: [event for event in events if isinstance(event, FrameSeen) and event.time_ns >= until_ns and member.is_own(event)] for member in self.members}

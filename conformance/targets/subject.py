@@ -210,7 +210,7 @@ class Subject:
         """Whether it still advertises when it could have reacted to ``after``. Decides nothing: for what is recorded and not demanded."""
         until_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
         self.segment.loop.run_until(lambda: False, until_ns)
-        return self.segment.wait(self.advertises(), until_ns + 2 * self.interval_ns, since_ns=until_ns + 1) is not None
+        return self.segment.wait(self.advertises(), until_ns + self.interval_ns * 3 // 2, since_ns=until_ns + 1) is not None
 
     def stays_silent(self, for_ns: int) -> None:
         """No advertisement of its own for ``for_ns``; the host must answer afterwards."""
@@ -222,6 +222,20 @@ class Subject:
         self.segment.loop.run_until(lambda: False, until_ns)
         for seen in self.next_own(count):
             self.segment.check(f"{self.name} as MASTER goes on advertising: vhid", self.header(seen).vhid, self.settings.vhid, seen)
+
+    def expect_returns(self, after: FrameSeen) -> None:
+        """Having stepped down for ``after``, it is MASTER again a full master-down time after it. What it has sent until now does not count."""
+        now_ns = self.segment.now_ns()
+        returns = Condition(f"{self.name} is MASTER of vhid {self.settings.vhid} again", lambda e: e.time_ns > now_ns and self.is_own(e))
+        self.segment.expect(returns, within=self.master_down_window(after))
+
+    def keeps_its_interval(self, count: int, before: FrameSeen | None = None) -> None:
+        """Each of its next ``count`` advertisements is in time after the one before; the first after ``before``, or after its next."""
+        last = before or self.next_own()[0]
+        for _ in range(count):
+            event = self.segment.expect(self.advertises(), within=self.interval_window(last))
+            assert isinstance(event, FrameSeen)
+            last = event
 
     def stays_backup(self, peer: Advertisement, *, interval_ns: int | None = None) -> None:
         """A stream of ``peer`` (at its own interval, or every ``interval_ns``) holds a BACKUP beyond its master-down time; when the stream ends it takes over in time."""
@@ -244,6 +258,11 @@ class Subject:
     def take_over_bounds_ns(self) -> tuple[int, int]:
         """Shortest and longest time from the last advertisement that restarts its timer to its own first one."""
         return self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio)
+
+    @property
+    def start_window(self) -> Window:
+        """When it must become MASTER on a silent segment, from its start."""
+        return Window.after(self.iut.started_ns, self._start_window_ns(), f"the start of {self.name}")
 
     @property
     def start_bounds_ns(self) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Run it as a program: ``python tests/judge/bench_judge.py [--frames N]``; ``tox -
 from __future__ import annotations
 
 import argparse
+import heapq
 import resource
 import shutil
 import struct
@@ -37,6 +38,7 @@ class Cluster:
     turn: int = 0
     sent: int = 0
     counter: int = 1 << 40
+    handovers: int = 0
 
 
 def generate(path: Path, frames: int, vhids: int = 4) -> int:
@@ -48,34 +50,31 @@ def generate(path: Path, frames: int, vhids: int = 4) -> int:
             bytes((0x21, one.vhid, 100 * turn, 7, 0, 1)) + bytes(30), IPv4Address(f"192.0.2.{11 + turn}"), source_mac=virtual_mac(one.vhid)))
         for one in clusters for turn in (0, 1)
     }  # fmt: skip
-    due = {one.vhid: one.vhid * 13_000_000 for one in clusters}
     spacing = [interval_ns(1, 0) + 1_000_000, interval_ns(1, 100) + 1_000_000]
     down = [interval_ns(3, 0) + 1_000_000, interval_ns(3, 100) + 1_000_000]
-    written = handovers = 0
     with path.open("wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        while written < frames:
-            for cluster in clusters:
-                if written == frames:
-                    break
-                if cluster.sent == _TURN // vhids:
-                    cluster.turn ^= 1
-                    cluster.sent = 0
-                    handovers += 1
-                    due[cluster.vhid] += down[cluster.turn] - spacing[cluster.turn ^ 1]
-                shape = shapes[cluster.vhid, cluster.turn]
-                cluster.counter += 1
-                counter = cluster.counter.to_bytes(8, "big")
-                shape[42:50] = counter
-                shape[50:70] = keys[cluster.vhid].digest(counter)
-                shape[40:42] = b"\0\0"
-                shape[40:42] = checksum(shape[34:70]).to_bytes(2, "big")
-                at_us = due[cluster.vhid] // 1000 + 1_700_000_000_000_000
-                file.write(struct.pack("<IIII", at_us // 1_000_000, at_us % 1_000_000, 70, 70) + shape)
-                due[cluster.vhid] += spacing[cluster.turn]
-                cluster.sent += 1
-                written += 1
-    return handovers
+        queue = [(one.vhid * 13_000_000, one.vhid, one) for one in clusters]
+        for written in range(frames):
+            due_ns, vhid, cluster = queue[0]
+            shape = shapes[vhid, cluster.turn]
+            cluster.counter += 1
+            counter = cluster.counter.to_bytes(8, "big")
+            shape[42:50] = counter
+            shape[50:70] = keys[vhid].digest(counter)
+            shape[40:42] = b"\0\0"
+            shape[40:42] = checksum(shape[34:70]).to_bytes(2, "big")
+            at_us = due_ns // 1000 + 1_700_000_000_000_000
+            file.write(struct.pack("<IIII", at_us // 1_000_000, at_us % 1_000_000, 70, 70) + shape)
+            cluster.sent += 1
+            if cluster.sent == _TURN // vhids and written + vhids < frames:
+                cluster.turn, cluster.sent = cluster.turn ^ 1, 0
+                due_ns += down[cluster.turn]
+                cluster.handovers += 1
+            else:
+                due_ns += spacing[cluster.turn]
+            heapq.heapreplace(queue, (due_ns, vhid, cluster))
+    return sum(one.handovers - (one.sent == 0) for one in clusters)
 
 
 def _timed_judge(path: Path, frames: int, handovers: int) -> float:

@@ -79,7 +79,7 @@ def console_log(system: str, name: str, segments: dict[str, str]) -> Recording:
         if guest is None:
             for start in ("fbsd9-up ", "obsd-up "):
                 if text.startswith(start):
-                    recording.typed.append(Typed(when, text.split()[1], "boot"))
+                    recording.typed.append(Typed(when, text.split()[1], "boot " + " ".join(text.split()[2:])))
             if text.startswith("SEND "):
                 recording.typed.append(Typed(when, "", text))
             elif text.startswith("RESULT "):
@@ -106,7 +106,13 @@ def steps(system: str, name: str) -> Recording:
     for line in (folder / f"{name}_steps.txt").read_text().splitlines():
         match = _STEP.match(line)
         if match and match[2]:
-            recording.typed.append(Typed(_at(day_ns, match[1]), match[2], match[3]))
+            recording.typed.append(Typed(_at(day_ns, match[1]), match[2], match[3].split("   -> ")[0]))
+        elif match and (cable := re.match(r"host: the tap of (\w) loses carrier", match[3])):
+            recording.typed.append(Typed(_at(day_ns, match[1]), cable[1], "set_link nic0 off"))
+        elif match and (cable := re.match(r"link of (\w) up:", match[3])):
+            recording.typed.append(Typed(_at(day_ns, match[1]), cable[1], "set_link nic0 on"))
+        elif match and match[3].startswith(("fbsd-up ", "fbsdc-up ")):
+            recording.typed.append(Typed(_at(day_ns, match[1]), match[3].split()[1], "boot " + " ".join(match[3].split()[2:])))
     for path in sorted(folder.glob(f"{name}_dmesg*.txt")):
         guest = path.stem[-1] if path.stem[-2] == "_" else "a"
         recording.said += [Said(0, guest, "dmesg", text) for text in path.read_text().splitlines()]

@@ -53,6 +53,7 @@ class TestHeader:
         assert facts["Dialect"] == "ucarp"
         assert facts["Rung"] == "netns"
         assert facts["Suite"] == "carp-conformance 0.1.0 3f2c1ab90d"
+        assert facts["Requirements"] == "66 of 72 covered by the cases of this run"
         assert facts["Started"] == "2026-11-22 16:00:00 UTC"
         assert facts["Ended"] == "2026-11-22 16:00:52 UTC"
         assert facts["Duration"].startswith("52.1 s, 4 min 57 s of cases on 24 lanes")
@@ -123,7 +124,10 @@ class TestCase:
     def test_a_row_has_mark_word_id_title_and_duration(self, page: Any) -> None:
         row = one(page, "details.case[data-verdict=error]")
         summary = row.find("summary")
-        assert text(summary).startswith("errorELECT-004.stream_0_is_dropped[better-0]")
+        assert text(one(summary, ".vw")) == "error"
+        assert text(one(summary, ".id")) == "ELECT-004.stream_0_is_dropped[better-0]"
+        assert text(one(summary, ".title")).endswith(".")
+        assert text(one(summary, ".dur")).endswith(" s")
         assert summary.cssselect("use")[0].get("href") == "#m-error"
         assert page.cssselect("symbol#m-error")
 
@@ -149,7 +153,6 @@ class TestCase:
     def test_expected_actual_and_reason_are_said(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
         row = self.first(document_of([case(verdict="fail")]), catalogue)
         assert [text(item) for item in row.cssselect(".pair li")] == case()["expected"]
-        assert "Expected, any of" in text(one(row, ".pair"))
         assert "Seena stayed BACKUP" in text(one(row, ".pair")).replace("Seen a", "Seena")
         assert text(one(row, ".reason")).startswith("The BACKUP stayed BACKUP")
 
@@ -188,7 +191,7 @@ class TestCase:
         rows = {text(row): row.get("class") for row in table.cssselect("tbody tr")}
         assert rows["TTL255255"] is None
         assert rows["advskew ≠ differs1000"] == "differs"
-        assert rows["vhid ≠ differsnonesecond"] == "differs"
+        assert rows["vhid– not in this framesecond"] is None
 
     def test_the_evidence_is_linked_and_the_command_is_there(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
         row = self.first(document_of([case("AUTH-001.a[b c]")]), catalogue)

@@ -37,7 +37,7 @@ class Watched:
 
     def visible_ids(self) -> list[str]:
         shown: list[str] = self.page.eval_on_selector_all(
-            "details.case > summary > .id", "all => all.filter(one => one.checkVisibility()).map(one => one.textContent)"
+            "details.case > summary .id", "all => all.filter(one => one.checkVisibility()).map(one => one.textContent)"
         )
         return shown
 

@@ -21,7 +21,7 @@ class Monitor:
 class FormRule:
     """A requirement that the form of one advertisement decides: ``applies`` to which forms, ``objection`` what is wrong (None: nothing).
 
-    ``only`` and ``but`` restrict the rule to, or exempt, dialects by key beyond what the catalogue's ``holds_for`` says.
+    ``only`` limits the rule to these dialects, ``but`` exempts them, where the dialect is told or shows in the form itself.
     """
 
     requirement: str
@@ -29,3 +29,11 @@ class FormRule:
     objection: Callable[[Form], str | None]
     only: frozenset[str] = frozenset()
     but: frozenset[str] = frozenset()
+
+    def concerns(self, form: Form, names: frozenset[str]) -> bool:
+        """Whether the rule is to be judged on ``form``; ``names`` are the dialects its sender is known to talk, empty if that is open."""
+        if self.only and not names & self.only:
+            return False
+        if names and names <= self.but:
+            return False
+        return self.applies(form)

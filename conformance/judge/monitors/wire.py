@@ -115,7 +115,7 @@ RULES: tuple[FormRule, ...] = (
     FormRule("CARP-WIRE-012", _whole, lambda form: _expect("byte 4", form.demote, 0), but=frozenset({"openbsd"})),
     FormRule("CARP-WIRE-013", _whole, lambda form: None if form.carp_sound else "the CARP checksum is wrong"),
     FormRule("CARP-WIRE-014", _both, lambda form: _expect("the CARP payload's length", form.payload, LENGTH)),
-    FormRule("CARP-WIRE-016", _multicast, _source_mac),
+    FormRule("CARP-WIRE-016", _multicast, _source_mac, but=frozenset({"ucarp"})),
     FormRule("CARP-WIRE-017", _multicast, _ucarp_mac, only=frozenset({"ucarp"})),
     FormRule("CARP-V6-001", _v6, _destination6),
     FormRule("CARP-V6-002", _v6_mac, _macs6),

@@ -81,7 +81,8 @@ class Ucarp:
         with tempfile.NamedTemporaryFile("w", prefix="carp-pass-", delete=False) as passfile:
             passfile.write(settings.password + "\n")
         self._passfile = Path(passfile.name)
-        command = [program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile.name)]
+        # ucarp writes INFO lines to its standard output, which the C library would hold back in a pipe and lose at a signal.
+        command = ["stdbuf", "--output=L", program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile.name)]
         self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))})
         self._await(lambda: self._process.status is not None or any("Switching to state: BACKUP" in line for line in self._process.lines), START_NS)
         self._passfile.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ PROFILE = Profile(
         "dead_ratio": True,
         "multiple_vhids": True,
     },
+    max_hosts=8,
     deviations=(
         Deviation(
             cases="WIRE-016",

@@ -37,7 +37,7 @@ class UcarpTarget:
         missing = []
         if self.program is None:
             missing.append(("ucarp is not installed", "apt-get install ucarp"))
-        for tool, package in (("setpriv", "util-linux"), ("ip", "iproute2")):
+        for tool, package in (("setpriv", "util-linux"), ("stdbuf", "coreutils"), ("ip", "iproute2")):
             if shutil.which(tool) is None:
                 missing.append((f"the command {tool!r} is missing", f"apt-get install {package}"))
         if not may_create():

@@ -1,0 +1,125 @@
+"""A lane in virtual time: model hosts and the tester on a simulated switch."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, ip_address, ip_interface
+from random import Random
+
+from conformance.model.dialects import Dialect
+from conformance.segment.loop import Loop, VirtualClock
+from conformance.segment.simulated import SimulatedPort, SimulatedSwitch
+from conformance.segment.trace import Event, FrameSeen, TesterAction, Trace
+from conformance.targets.model.host import ModelHost
+from conformance.wire import frame as wire
+from conformance.wire.digest import Address
+from conformance.wire.header import checksum
+
+PROBE_NS = 250_000_000
+_SUBNET, _SUBNET6 = "192.0.2", "2001:db8::"
+_ICMP, _ECHO_REQUEST, _ECHO_REPLY = 1, 8, 0
+
+
+class ModelBench:
+    """A :class:`conformance.targets.protocol.Bench` in virtual time. Each case gets a new world from the same seed, so that it always runs alike.
+
+    A probe is an ARP request (unless the answer is known, as a client's cache would) and an echo request framed to the MAC address that it gave: payload is delivered, or not.
+    """
+
+    def __init__(self, dialects: tuple[Dialect, ...], seed: int) -> None:
+        self._dialects, self._seed = dialects, seed
+        self.tester_addresses: tuple[Address, ...] = (ip_address(f"{_SUBNET}.254"), ip_address("fe80::fe"))
+        self.tester_mac = bytes.fromhex("0200000002fe")
+        self.shared_addresses: tuple[Address, ...] = (
+            *(ip_address(f"{_SUBNET}.{last}") for last in range(100, 110)), *(ip_address(f"{_SUBNET6}{last:x}") for last in range(0x100, 0x10A)),
+        )  # fmt: skip
+        self._begin(Trace())
+
+    def _begin(self, trace: Trace) -> None:
+        rng = Random(self._seed)
+        self.loop = Loop(VirtualClock())
+        self.trace = trace
+        self.switch = SimulatedSwitch(self.loop, rng)
+        self.hosts: Mapping[str, ModelHost] = {
+            name: ModelHost(
+                self, name, bytes([2, 0, 0, 0, 2, number]),
+                (ip_interface(f"{_SUBNET}.{number}/24"), ip_interface(f"{_SUBNET6}{number:x}/64"), ip_interface(f"fe80::{number:x}/64")), dialect, Random(rng.random()),
+            )
+            for number, (name, dialect) in enumerate(zip("abcdefghijklmnopqrstuvwxyz", self._dialects, strict=False), 1)
+        }  # fmt: skip
+        self._cache: dict[Address, bytes] = {}
+        trace.listeners.append(self._learn)
+
+    def note(self, text: str) -> None:
+        self.trace.add(TesterAction(self.loop.now_ns(), text))
+
+    def port(self, trace: Trace) -> SimulatedPort:
+        self._begin(trace)
+        return SimulatedPort(self.switch, trace)
+
+    def clock_step_ns(self) -> int:
+        return 0
+
+    def part(self, *, parted: bool) -> None:
+        self.note("parts the hosts from one another" if parted else "lets the hosts hear one another again")
+        names = list(self.hosts)
+        for i, left in enumerate(names):
+            for right in names[i + 1 :]:
+                self.switch.part(left, right, parted=parted)
+
+    def reset(self) -> None:
+        """Nothing to restore: the next case gets a new world."""
+
+    def probe(self, address: Address, port: int, reply: Callable[[int, str | None], None]) -> None:
+        assert isinstance(address, IPv4Address), "services are probed over IPv4"
+        tester = self.tester_addresses[0]
+        assert isinstance(tester, IPv4Address)
+        done: list[bool] = []
+
+        def finish(name: str | None) -> None:
+            if not done:
+                done.append(True)
+                timeout.cancel()
+                self.trace.listeners.remove(look)
+                reply(self.loop.now_ns(), name)
+
+        def look(event: Event) -> None:
+            if not isinstance(event, FrameSeen) or event.sent or event.frame.ip is None:
+                return
+            if event.frame.ip.source == address and event.frame.ip.protocol == _ICMP and event.frame.payload[:1] == bytes([_ECHO_REPLY]):
+                finish(self._owner(event.frame, address, port))
+
+        timeout = self.loop.at(self.loop.now_ns() + PROBE_NS, lambda: finish(None))
+        self.trace.listeners.append(look)
+        mac = self._cache.get(address)
+        if mac is None:
+            ask = wire.arp(wire.ArpOperation.REQUEST, self.tester_mac, tester, bytes(6), address)
+            self.switch.transmit("tester", ask)
+            self.loop.at(self.loop.now_ns() + PROBE_NS // 5, lambda: self._echo(tester, address))
+        else:
+            self._echo(tester, address)
+
+    def _echo(self, source: IPv4Address, address: IPv4Address) -> None:
+        mac = self._cache.get(address)
+        if mac is None:
+            return
+        body = struct.pack("!BBHHH", _ECHO_REQUEST, 0, 0, 1, 1)
+        body = body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
+        packet = wire.ipv4(source, address, body, ttl=64, tos=0, protocol=_ICMP)
+        self.switch.transmit("tester", wire.ethernet(mac, self.tester_mac, wire.ETHERTYPE_IPV4, packet))
+
+    def _learn(self, event: Event) -> None:
+        """The tester's ARP cache: replies, and announcements of addresses that it knows."""
+        if isinstance(event, FrameSeen) and not event.sent and event.frame.arp is not None:
+            arp = event.frame.arp
+            if arp.operation == wire.ArpOperation.REPLY or arp.sender in self._cache:
+                self._cache[arp.sender] = arp.sender_mac
+
+    def _owner(self, frame: wire.Frame, address: Address, port: int) -> str | None:
+        """Which host answered and serves there: by the MAC address that the answer came from, or by who is MASTER for a virtual one."""
+        for host in self.hosts.values():
+            own = frame.source == host.mac or any(v.mac == frame.source and v.state.value == "MASTER" for v in host.machine.vhosts())
+            if own and (address, port) in host.services:
+                return host.name
+        return None

@@ -1,0 +1,77 @@
+"""The targets ``model:…``: one for each dialect and version, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import conformance
+from conformance.model.dialects import Dialect, dialect
+from conformance.targets.model.bench import ModelBench
+from conformance.targets.protocol import Bench, Deviation, Profile
+from conformance.targets.ucarp.profile import PROFILE as UCARP
+
+SEED = 20_260_101
+MAX_HOSTS = 8
+
+
+def pics(rules: Dialect) -> dict[str, bool]:
+    """What a model of a dialect can do, and what can be read from it."""
+    process = rules.poll_loop is not None
+    return {
+        "ipv6": rules.ipv6, "multiple_addresses": rules.multiple_addresses, "multiple_vhids": True, "no_password": not rules.password_needed,
+        "preempt": True, "demotion": rules.demotion, "sysctl": bool(rules.sysctls) and not process, "counters": rules.counters, "log": True,
+        "state_read": True, "signals": process, "scripts": process, "kill": True, "link": True, "partition": True, "service": True,
+        "dead_ratio": process, "unicast": rules.unicast, "bow_out": rules.bow_out, "state_request": rules.state_requests,
+    }  # fmt: skip
+
+
+class ModelTarget:
+    """A :class:`conformance.targets.protocol.Target`. A bench of it is a world of its own."""
+
+    def __init__(self, name: str, rules: Dialect, deviations: tuple[Deviation, ...]) -> None:
+        self._dialect = rules
+        self.profile = Profile(
+            name=name, dialect=rules, rung="sim", origin=f"this suite's model of {rules.key}", pics=pics(rules), deviations=deviations, max_hosts=MAX_HOSTS
+        )
+
+    def version(self) -> str:
+        return conformance.__version__
+
+    def lacks(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def bench(self, hosts: int) -> AbstractContextManager[Bench]:
+        return self._bench(hosts)
+
+    @contextmanager
+    def _bench(self, hosts: int) -> Iterator[Bench]:
+        yield ModelBench((self._dialect,) * hosts, SEED)
+
+
+def freebsd() -> ModelTarget:
+    return ModelTarget("model:freebsd", dialect("freebsd"), ())
+
+
+def freebsd_10() -> ModelTarget:
+    return ModelTarget("model:freebsd-10", dialect("freebsd", 10), ())
+
+
+def freebsd_15() -> ModelTarget:
+    return ModelTarget("model:freebsd-15", dialect("freebsd", 15), ())
+
+
+def freebsd_legacy() -> ModelTarget:
+    return ModelTarget("model:freebsd-legacy", dialect("freebsd-legacy"), ())
+
+
+def freebsd_legacy_6() -> ModelTarget:
+    return ModelTarget("model:freebsd-legacy-6", dialect("freebsd-legacy", 6), ())
+
+
+def openbsd() -> ModelTarget:
+    return ModelTarget("model:openbsd", dialect("openbsd"), ())
+
+
+def ucarp() -> ModelTarget:
+    return ModelTarget("model:ucarp", dialect("ucarp"), UCARP.deviations)
