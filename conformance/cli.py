@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import conformance
-from conformance.commands.errors import CONFORMS, UNDECIDED, USAGE, CommandError
+from conformance.commands.errors import CONFORMS, FAILED, UNDECIDED, USAGE, CommandError
 from conformance.targets.registry import UnknownTarget
 
 
@@ -50,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "targets", _targets, "the targets that can be tested")
     doctor = _command(commands, "doctor", _doctor, "what this machine has and lacks")
     doctor.add_argument("--target", metavar="T", help="only this target")
+
+    mutants = _command(commands, "mutants", _mutants, "run the suite against deliberate faults of the model")
+    mutants.add_argument("select", nargs="*", metavar="SELECT", help="beginnings of mutant ids or groups (default: all)")
+    mutants.add_argument("--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first")
 
     report = _command(commands, "report", _report, "make the pages of a recorded run again", json_too=False)
     report.add_argument("directory", type=Path, metavar="DIR")
@@ -117,6 +121,15 @@ def _doctor(options: argparse.Namespace, _: list[str]) -> int:
     document = doctor(options.target)
     _print_json(document) if options.json else print_doctor(document)
     return CONFORMS if all(target["ready"] for target in document["targets"]) else UNDECIDED
+
+
+def _mutants(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.mutants import mutants
+    from conformance.commands.summary import print_mutants
+
+    document = mutants(options.select, exhaustive=options.exhaustive)
+    _print_json(document) if options.json else print_mutants(document)
+    return FAILED if document["summary"]["survived"] else CONFORMS
 
 
 def _report(options: argparse.Namespace, _: list[str]) -> int:

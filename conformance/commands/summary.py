@@ -81,6 +81,19 @@ def print_targets(document: Document) -> None:
     console.print(table)
 
 
+def print_mutants(document: Document) -> None:
+    """One line a mutant: the case that killed it, or that it survived; then the score."""
+    console = Console(highlight=False)
+    for row in document["mutants"]:
+        if row["killed"]:
+            console.print(Text.assemble(("✔ ", "green"), row["id"], ("  " + ", ".join(row["killed_by"]), "dim")), soft_wrap=True)
+            continue
+        fate = f"killed only by a case of other requirements: {', '.join(row['killed_by'])}" if row["unrelated"] else "survived every case"
+        console.print(Text.assemble(("✘ ", "bold red"), f"{row['id']} ({', '.join(row['violates'])}): {row['about']}: ", (fate, "bold")), soft_wrap=True)
+    summary = document["summary"]
+    console.print(f"\n{summary['killed']} of {summary['total']} mutants killed, {summary['survived']} survived")
+
+
 def print_doctor(document: Document) -> None:
     """One line a check, the remedy below what is missing."""
     console = Console(highlight=False)

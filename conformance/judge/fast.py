@@ -7,7 +7,6 @@ right, the counter in step. No monitor can object to such a frame, so only count
 
 from __future__ import annotations
 
-from conformance.judge.monitors.counters import MASK
 from conformance.judge.packets import Packets
 from conformance.judge.session import Lane, Session
 
@@ -15,6 +14,7 @@ _IPV4, _IPV6, _ARP = b"\x08\x00", b"\x86\xdd", b"\x08\x06"
 _PLAIN_V4, _LENGTH_V4 = 0x45, b"\x00\x38"
 _PLAIN_V6 = b"\x00\x24\x70"  # payload length 36, next header 112
 _VIRTUAL = b"\x00\x00\x5e\x00\x01"
+_CARP_BITS = (1 << 36 * 8) - 1
 _MAX_SIGNATURES = 8192
 _V6_READ = frozenset((112, 58, 0, 43, 44, 60))
 _TAGS = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00"))
@@ -32,88 +32,111 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:
     known, watched, packet, active = lanes.get, session.watched, session.packet, session.digests.active
     given = bool(session.options.addresses)
     number_of = int.from_bytes
-    frames = time_ns = 0
+    frames = time_ns = steady_ns = 0
     for time_ns, capture, number, data, cut in packets:
         frames += 1
         kind = data[12:14]
         signature = None
         if kind == _IPV4:
             if len(data) >= 70 and data[23] == 112:
-                if data[14] == _PLAIN_V4 and data[16:18] == _LENGTH_V4 and data[37] != _ADDRESS_COUNT_OF_VRRP:
-                    signature = data[:18] + data[20:24] + data[26:40]
-                    at = 34
+                signature = data[:18] + data[20:24] + data[26:40]
+                counter = data[42:50]
+                digest = data[50:70]
+                bits = number_of(data[14:70], "big")
+                sound = bits % 65535 == 0 and (bits & _CARP_BITS) % 65535 == 0
             elif len(data) >= 34 and data[23] != 112 and data[6:11] != _VIRTUAL and data[30:34] not in watched:
                 continue
         elif kind == _IPV6:
-            if len(data) >= 90 and data[18:21] == _PLAIN_V6 and data[57] != _ADDRESS_COUNT_OF_VRRP:
+            if len(data) >= 90 and data[18:21] == _PLAIN_V6:
                 signature = data[:60]
-                at = 54
+                counter = data[62:70]
+                digest = data[70:90]
+                sound = number_of(data[54:90], "big") % 65535 == 0
             elif len(data) >= 54 and data[20] not in _V6_READ and data[6:11] != _VIRTUAL:
                 continue
         elif kind != _ARP and kind not in _TAGS:
             continue
-        if signature is None:
-            packet(time_ns, capture, number, data, cut)
-            continue
-        lane = known(signature)
-        if lane is not None:
+        if signature is not None and (lane := known(signature)) is not None and sound:
             speaker = lane.speaker
             family = lane.family
             if speaker.last_form is lane.form and family.sole is speaker and family.last is speaker:
                 gap_ns = time_ns - speaker.last_ns
-                if (
-                    lane.low_ns <= gap_ns <= lane.high_ns
-                    and number_of(data[at : at + 36], "big") % 65535 == 0
-                    and (at == 54 or number_of(data[14:34], "big") % 65535 == 0)
-                ):
-                    counter = data[at + 8 : at + 16]
+                if lane.low_ns <= gap_ns <= lane.high_ns:
                     key = speaker.key
                     if key is not None:
-                        inner = key.inner.copy()
+                        inner = key.copy_inner()
                         inner.update(counter)
-                        outer = key.outer.copy()
+                        outer = key.copy_outer()
                         outer.update(inner.digest())
-                        good = outer.digest() == data[at + 16 : at + 36]
+                        good = outer.digest() == digest
                     else:
                         good = not active and (speaker.searches > 0 or not (given or lane.host.learned))
                     if good:
                         count = number_of(counter, "big")
                         host = lane.host
-                        heard = host.number
-                        if count == (heard + 1) & MASK:  # type: ignore[operator]
+                        step = count - host.number  # type: ignore[operator]
+                        if step == 1:
                             speaker.successors += 1
                             if host.last is not speaker:
                                 speaker.paired += 1
-                        elif count == heard:
+                                host.last = speaker
+                        elif step == 0:
                             speaker.constants += 1
-                        elif speaker.successors == 0:
+                            host.last = speaker
+                        elif speaker.successors == 0 and count:  # 0 may be the successor of 2^64 - 1
                             speaker.randoms += 1
+                            host.last = speaker
                         else:
                             good = False
                     if good:
+                        lane.steady += 1
                         if key is None:
                             speaker.unchecked += 1
-                        else:
-                            speaker.authentic += 1
+                            speaker.authentic -= 1  # lane.steady counts it as authentic
                         speaker.number = host.number = count
-                        host.last = speaker
-                        session.now_ns = time_ns
-                        speaker.count += 1
-                        speaker.last_ns = time_ns
+                        speaker.last_ns = steady_ns = time_ns
                         speaker.last = (capture, number)  # type: ignore[assignment]
                         speaker.last_data = data
                         spacing = lane.spacing
-                        spacing.count += 1
                         spacing.total_ns += gap_ns
                         if gap_ns < spacing.low_ns:
                             spacing.low_ns, spacing.low = gap_ns, (capture, number)  # type: ignore[assignment]
                         if gap_ns > spacing.high_ns:
                             spacing.high_ns, spacing.high = gap_ns, (capture, number)  # type: ignore[assignment]
                         continue
-        lane = packet(time_ns, capture, number, data, cut)
-        if lane is not None and lane.clean:
+        if steady_ns:
+            session.now_ns, steady_ns = steady_ns, 0
+        taken = packet(time_ns, capture, number, data, cut)
+        if taken is not None and signature is not None and taken.clean and _simple(data, kind):
             if len(lanes) >= _MAX_SIGNATURES:
+                _settle(lanes)
                 lanes.clear()
-            lanes[signature] = lane
+            old = known(signature)
+            if old is not taken:
+                if old is not None:
+                    _settle({signature: old})
+                lanes[signature] = taken
+    _settle(lanes)
     session.frames += frames
     session.end_ns = time_ns
+    if steady_ns:
+        session.now_ns = steady_ns
+
+
+def _simple(data: bytes, kind: bytes) -> bool:
+    """Whether the bytes outside the signature can only be counter, digest, checksums and identification.
+
+    With an address count of VRRPv2 in byte 3 the last bytes decide what the packet is; such a form is never taken for granted.
+    """
+    if kind == _IPV4:
+        return data[14] == _PLAIN_V4 and data[16:18] == _LENGTH_V4 and data[37] != _ADDRESS_COUNT_OF_VRRP
+    return data[57] != _ADDRESS_COUNT_OF_VRRP
+
+
+def _settle(lanes: dict[bytes, Lane]) -> None:
+    """Books the unremarkable advertisements of each lane to its speaker."""
+    for lane in lanes.values():
+        lane.speaker.count += lane.steady
+        lane.speaker.authentic += lane.steady
+        lane.spacing.count += lane.steady
+        lane.steady = 0

@@ -55,14 +55,14 @@ class Key:
     """A ready verifier of one virtual host's digests; ``material`` says what it covers, the key bytes stay out of ``repr``."""
 
     material: Material
-    inner: Any = field(repr=False)
-    outer: Any = field(repr=False)
+    copy_inner: Callable[[], Any] = field(repr=False, compare=False)
+    copy_outer: Callable[[], Any] = field(repr=False, compare=False)
 
     def digest(self, counter: bytes) -> bytes:
         """The 20-byte HMAC-SHA1 for an 8-byte counter."""
-        inner = self.inner.copy()
+        inner = self.copy_inner()
         inner.update(counter)
-        outer = self.outer.copy()
+        outer = self.copy_outer()
         outer.update(inner.digest())
         return outer.digest()  # type: ignore[no-any-return]
 
@@ -72,7 +72,7 @@ def make_key(raw: bytes, vhid: int, material: Material) -> Key:
     rule = AddressRule.CONFIGURED if material.in_order else AddressRule.ASCENDING
     prefix = Secret(b"", material.addresses, rule, material.lladdr).message(vhid, b"")
     padded = raw.ljust(_BLOCK, b"\0")
-    return Key(material, sha1(padded.translate(_INNER) + prefix), sha1(padded.translate(_OUTER)))
+    return Key(material, sha1(padded.translate(_INNER) + prefix).copy, sha1(padded.translate(_OUTER)).copy)
 
 
 @dataclass(frozen=True, slots=True)

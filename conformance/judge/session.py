@@ -48,6 +48,7 @@ class Lane:
     low_ns: int
     high_ns: int
     spacing: Spacing
+    steady: int = 0  # unremarkable advertisements not yet booked to the speaker (first pass)
 
     @property
     def clean(self) -> bool:

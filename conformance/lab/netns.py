@@ -155,21 +155,29 @@ class Switch:
         """Makes a station ``name`` with ``address`` (a.b.c.d/len) on ``eth0`` and connects it."""
         namespace = Namespace.create()
         stack.callback(namespace.close)
-        port = f"p-{name}"
-        self.ip.link("add", ifname=port, kind="veth", peer={"ifname": "eth0", "net_ns_fd": namespace.fd, "address": mac.hex(":")})
-        self._ports[name] = self.ip.link_lookup(ifname=port)[0]
-        self.ip.link("set", index=self._ports[name], master=self.bridge, state="up")
-        namespace.sysctl("net/ipv6/conf/eth0/disable_ipv6", 1)
         with namespace.entered():
             ip = stack.enter_context(IPRoute())
         ip.link("set", index=ip.link_lookup(ifname="lo")[0], state="up")
-        index = ip.link_lookup(ifname="eth0")[0]
-        ip.link("set", index=index, state="up")
-        interface = IPv4Interface(address)
-        ip.addr("add", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
-        station = Station(name, namespace, interface, mac, ip, index)
+        station = Station(name, namespace, IPv4Interface(address), mac, ip, 0)
         self.stations[name] = station
+        self.replug(name)
         return station
+
+    def replug(self, name: str) -> None:
+        """Gives a station that has none its interface, with its MAC and its own address, and connects it."""
+        station, port = self.stations[name], f"p-{name}"
+        self.ip.link("add", ifname=port, kind="veth", peer={"ifname": station.interface, "net_ns_fd": station.namespace.fd, "address": station.mac.hex(":")})
+        self._ports[name] = self.ip.link_lookup(ifname=port)[0]
+        self.ip.link("set", index=self._ports[name], master=self.bridge, state="up")
+        station.namespace.sysctl(f"net/ipv6/conf/{station.interface}/disable_ipv6", 1)
+        station.index = station.ip.link_lookup(ifname=station.interface)[0]
+        station.ip.link("set", index=station.index, state="up")
+        station.add_address(str(station.address.ip), station.address.network.prefixlen)
+
+    def unplug(self, name: str) -> None:
+        """Removes the station's interface, and the cable with it."""
+        station = self.stations[name]
+        station.ip.link("del", index=station.index)
 
     def cable(self, name: str, *, plugged: bool) -> None:
         """Takes the carrier from the station's interface, or gives it back."""

@@ -91,6 +91,7 @@ class NetnsHost:
         self.addresses: tuple[Address, ...] = (station.address.ip,)
         self._start = start
         self.iuts: list[Iut] = []
+        self.removed = False
 
     def start(self, settings: Settings) -> Iut:
         self.bench.note(f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{', preempt' if settings.preempt else ''}")
@@ -101,6 +102,11 @@ class NetnsHost:
     def cable(self, *, plugged: bool) -> None:
         self.bench.note(f"{'plugs in' if plugged else 'pulls'} the cable of {self.name}")
         self.bench.switch.cable(self.name, plugged=plugged)
+
+    def remove_interface(self) -> None:
+        self.bench.note(f"removes the interface of {self.name}")
+        self.bench.switch.unplug(self.name)
+        self.removed = True
 
     def serve(self, address: Address, port: int) -> None:
         with self.station.namespace.entered():
@@ -190,6 +196,9 @@ class NetnsBench:
             for iut in host.iuts:
                 iut.kill()
             host.iuts.clear()
+            if host.removed:
+                self.switch.replug(host.name)
+                host.removed = False
             host.station.flush_addresses()
             self.switch.cable(host.name, plugged=True)
         for source in tuple(self._watched):

@@ -83,6 +83,13 @@ class Counting(Protocol):
         """All counters of the host, by their names in ``struct carpstats`` (``ipackets``, ``badttl`` …)."""
 
 
+class Detachable(Protocol):
+    """What a host with the capability ``interface_removal`` can do besides."""
+
+    def remove_interface(self) -> None:
+        """Removes the interface that its IUT runs on; the bench's ``reset`` makes it again."""
+
+
 class Tunable(Protocol):
     """What a host with the capability ``sysctl`` can do besides."""
 
@@ -178,6 +185,7 @@ CAPABILITIES: Mapping[str, str] = {
     "scripts": "runs a script at each change of state",
     "exit_status": "ends with an exit status of its own",
     "kill": "can be ended without a word",
+    "interface_removal": "the interface of its host can be removed",
     "link": "the link of its host can be taken down and up",
     "partition": "its hosts can be parted from one another",
     "service": "a TCP service can be run on its host",

@@ -13,7 +13,7 @@ from conformance.segment.decision import Condition, Mismatch, Window, seconds
 from conformance.segment.segment import LOOK_ON_NS, Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Event, FrameSeen, HostEvent, HostKind
-from conformance.targets.protocol import Counting, Iut, Profile, Settings, SutHost, Tunable
+from conformance.targets.protocol import Counting, Detachable, Iut, Profile, Settings, SutHost, Tunable
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
 from conformance.wire.digest import Secret
@@ -206,6 +206,12 @@ class Subject:
         self.segment.loop.run_until(lambda: False, window.to_ns)
         self.stays_silent(2 * self.interval_ns)
 
+    def comes_back(self, after: FrameSeen) -> None:
+        """After :meth:`expect_yields`: it becomes MASTER again in its window after ``after``, which made it yield and which nothing followed."""
+        silent_ns = self.segment.now_ns()
+        again = Condition(f"{self.name} becomes MASTER again", lambda e: self.is_own(e) and e.time_ns > silent_ns)
+        self.segment.expect(again, within=self.master_down_window(after))
+
     def still_master(self, after: FrameSeen) -> bool:
         """Whether it still advertises when it could have reacted to ``after``. Decides nothing: for what is recorded and not demanded."""
         until_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
@@ -284,6 +290,10 @@ class Subject:
         finally:
             self.segment.trace.listeners.remove(send_back)
         self.segment.note(f"no longer sends back what {self.name} advertises")
+
+    def remove_interface(self) -> None:
+        """Its host loses the interface that it runs on (needs interface_removal)."""
+        cast("Detachable", self.host).remove_interface()
 
     def counters(self) -> Mapping[str, int]:
         """The counters of its host (needs counters)."""

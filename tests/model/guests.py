@@ -36,7 +36,7 @@ class Guest:
             return []
 
     def _run(self, now_ns: int, command: str) -> list[Action]:
-        words = command.split()
+        words = re.sub(r"^sleep \d+; ", "", command).split()
         match words:
             case ["set_link", nic, state]:
                 return self.host.link(now_ns, list(self.host.ports)[int(nic[3:])], state == "on")

@@ -103,16 +103,22 @@ def steps(system: str, name: str) -> Recording:
     folder, recording = CAPTURES / system, Recording()
     recording.frames = [(when, "br-carp", data) for when, data in frames(folder / f"{name}.pcap")]
     day_ns = recording.frames[0][0]
+    before = 0
     for line in (folder / f"{name}_steps.txt").read_text().splitlines():
         match = _STEP.match(line)
-        if match and match[2]:
-            recording.typed.append(Typed(_at(day_ns, match[1]), match[2], match[3].split("   -> ")[0]))
-        elif match and (cable := re.match(r"host: the tap of (\w) loses carrier", match[3])):
-            recording.typed.append(Typed(_at(day_ns, match[1]), cable[1], "set_link nic0 off"))
-        elif match and (cable := re.match(r"link of (\w) up:", match[3])):
-            recording.typed.append(Typed(_at(day_ns, match[1]), cable[1], "set_link nic0 on"))
-        elif match and match[3].startswith(("fbsd-up ", "fbsdc-up ")):
-            recording.typed.append(Typed(_at(day_ns, match[1]), match[3].split()[1], "boot " + " ".join(match[3].split()[2:])))
+        if match is None:
+            continue
+        when = _at(day_ns, match[1])
+        when += SECOND if when < before else 0  # the recorder rounded some milliseconds up to 000 without the second
+        before = when
+        if match[2]:
+            recording.typed.append(Typed(when, match[2], match[3].split("   -> ")[0]))
+        elif (cable := re.match(r"host: the tap of (\w) loses carrier", match[3])):
+            recording.typed.append(Typed(when, cable[1], "set_link nic0 off"))
+        elif (cable := re.match(r"link of (\w) up:", match[3])):
+            recording.typed.append(Typed(when, cable[1], "set_link nic0 on"))
+        elif match[3].startswith(("fbsd-up ", "fbsdc-up ")):
+            recording.typed.append(Typed(when, match[3].split()[1], "boot " + " ".join(match[3].split()[2:])))
     for path in sorted(folder.glob(f"{name}_dmesg*.txt")):
         guest = path.stem[-1] if path.stem[-2] == "_" else "a"
         recording.said += [Said(0, guest, "dmesg", text) for text in path.read_text().splitlines()]

@@ -58,9 +58,10 @@ _ANSWERS = ("ipackets", "opackets", "bad", "preempt")
 class Replay:
     """Plays ``recording`` into hosts of ``dialect``. ``delay_ns`` is added to the time of each command: when it took effect."""
 
-    def __init__(self, recording: Recording, dialect: Dialect, segments: tuple[str, ...] = ("br-carp",), *, delay_ns: int = 0, early_ns: int = 12 * MS) -> None:
+    def __init__(self, recording: Recording, dialect: Dialect, segments: tuple[str, ...] = ("br-carp",), *, delay_ns: int = 0, early_ns: int = 12 * MS, delays_ns: dict[str, int] | None = None) -> None:
         self.recording, self.dialect, self.segments = recording, dialect, segments
         self.delay_ns, self.early_ns = delay_ns, early_ns
+        self.delays_ns = delays_ns or {}
         self.played: dict[str, Played] = {}
         self.crafted: set[int] = set()
 
@@ -73,7 +74,7 @@ class Replay:
         events: list[tuple[int, int, object]] = []
         for number, (when, _segment, _data) in enumerate(self.recording.frames):
             events.append((when, 1, number))
-        events += [(typed.time_ns + self.delay_ns, 0, typed) for typed in self.recording.typed if typed.guest]
+        events += [(typed.time_ns + self.delays_ns.get(typed.command, self.delay_ns), 0, typed) for typed in self.recording.typed if typed.guest]
         events += [(said.time_ns, 2, said) for said in self.recording.said if said.guest in self.played]
         last = self.recording.frames[-1][0]
         for when, _kind, what in sorted(events, key=lambda one: (one[0], one[1])):

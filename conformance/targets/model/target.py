@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 import conformance
@@ -49,29 +49,22 @@ class ModelTarget:
         yield ModelBench((self._dialect,) * hosts, SEED)
 
 
-def freebsd() -> ModelTarget:
-    return ModelTarget("model:freebsd", dialect("freebsd"), ())
+_DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {"ucarp": UCARP.deviations}
 
 
-def freebsd_10() -> ModelTarget:
-    return ModelTarget("model:freebsd-10", dialect("freebsd", 10), ())
+def deviations_of(key: str) -> tuple[Deviation, ...]:
+    """The known deviations of a dialect, which its model has too."""
+    return _DEVIATIONS.get(key, ())
 
 
-def freebsd_15() -> ModelTarget:
-    return ModelTarget("model:freebsd-15", dialect("freebsd", 15), ())
+def _target(name: str, key: str) -> Callable[[], ModelTarget]:
+    return lambda: ModelTarget(f"model:{name}", dialect(key), deviations_of(key))
 
 
-def freebsd_legacy() -> ModelTarget:
-    return ModelTarget("model:freebsd-legacy", dialect("freebsd-legacy"), ())
-
-
-def freebsd_legacy_6() -> ModelTarget:
-    return ModelTarget("model:freebsd-legacy-6", dialect("freebsd-legacy", 6), ())
-
-
-def openbsd() -> ModelTarget:
-    return ModelTarget("model:openbsd", dialect("openbsd"), ())
-
-
-def ucarp() -> ModelTarget:
-    return ModelTarget("model:ucarp", dialect("ucarp"), UCARP.deviations)
+freebsd = _target("freebsd", "freebsd-13")
+freebsd_10 = _target("freebsd-10", "freebsd-10")
+freebsd_15 = _target("freebsd-15", "freebsd-15")
+freebsd_legacy = _target("freebsd-legacy", "freebsd-legacy")
+freebsd_legacy_6 = _target("freebsd-legacy-6", "freebsd-legacy-6")
+openbsd = _target("openbsd", "openbsd")
+ucarp = _target("ucarp", "ucarp")

@@ -1,0 +1,54 @@
+"""``mutants``: runs the suite against every mutant and says which case kills which."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from conformance.commands.collect import CONFIGURATION, SUITE, plain_pytest
+from conformance.commands.errors import CommandError
+from conformance.model.mutants import MUTANTS
+from conformance.suite.mutation import Fate, campaign
+
+_ARGUMENTS = ("-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", "model:freebsd", "-q", str(SUITE))
+
+
+def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
+    """The document of ``mutants --json``, for the mutants whose id or group begins with one of ``select`` (all, if empty). ``exhaustive`` lists every related case that kills, not the first.
+
+    A mutant counts as killed only by a case that covers a requirement that it violates; ``unrelated`` says that only others noticed it. Raises :class:`CommandError`.
+    """
+    chosen = [m for m in MUTANTS if not select or any(m.id.startswith(s.lower()) or m.group.startswith(s.upper()) for s in select)]
+    if not chosen:
+        raise CommandError(f"no mutant's id or group begins with {' or '.join(select)}: 'carp-conformance mutants' runs all")
+    workers = min(os.cpu_count() or 1, len(chosen))
+    shares = [range(start, len(chosen), workers) for start in range(workers)]
+    wanted = [[chosen[i].id for i in share] for share in shares]
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        done = list(pool.map(_share, wanted, [exhaustive] * workers))
+    fates = {fate.mutant: fate for share in done for fate in share}
+    rows = [
+        {
+            "id": m.id,
+            "group": m.group,
+            "about": m.about,
+            "dialect": m.dialect,
+            "violates": list(m.violates),
+            "killed": fates[m.id].related,
+            "killed_by": fates[m.id].killed_by,
+            "unrelated": bool(fates[m.id].killed_by) and not fates[m.id].related,
+            "said": fates[m.id].said,
+        }
+        for m in chosen
+    ]
+    killed = sum(row["killed"] for row in rows)
+    return {"mutants": rows, "summary": {"total": len(rows), "killed": killed, "survived": len(rows) - killed}}
+
+
+def _share(ids: Sequence[str], exhaustive: bool) -> list[Fate]:  # noqa: FBT001
+    known = {m.id: m for m in MUTANTS}
+    with plain_pytest():
+        return campaign([known[id] for id in ids], _ARGUMENTS, exhaustive=exhaustive)
