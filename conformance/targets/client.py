@@ -12,7 +12,7 @@ from conformance.segment.decision import Condition, Window
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Event, FrameSeen, TesterAction
-from conformance.targets.protocol import Bench
+from conformance.targets.protocol import Bench, SutHost
 from conformance.wire.frame import ETHERTYPE_IPV4, ArpOperation, arp, ethernet, ipv4
 from conformance.wire.header import checksum
 
@@ -59,6 +59,10 @@ class Client:
         packet = ipv4(self.own, self.address, body, ttl=64, tos=0, protocol=_ICMP)
         return self.segment.send(ethernet(mac, self.tester.mac, ETHERTYPE_IPV4, packet))
 
+    def cached_mac(self) -> bytes:
+        """The hardware address that a host which listened from the start has for the address: the sender's of the last ARP packet about it."""
+        return next(seen.frame.arp.sender_mac for seen in reversed(self.segment.trace.frames) if seen.frame.arp is not None and seen.frame.arp.sender == self.address)
+
     def hears_reply(self) -> Condition:
         """An ARP reply for the address."""
         return Condition(f"an ARP reply for {self.address} comes", self._is_arp_reply)
@@ -70,6 +74,10 @@ class Client:
     def answer_window(self, after: FrameSeen) -> Window:
         """When a host that has the address must have answered."""
         return Window.after(after.time_ns, (0, ANSWER_NS), f"the question, frame {after.number}")
+
+    def serves(self, host: SutHost) -> None:
+        """From now on ``host`` runs the service, which answers when the host has the address."""
+        host.serve(self.address, SERVICE_PORT)
 
     @contextmanager
     def using_the_service(self) -> Iterator[None]:

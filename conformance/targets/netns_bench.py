@@ -191,7 +191,6 @@ class NetnsBench:
         self.switch.part(tuple(self.hosts), parted=parted)
 
     def reset(self) -> None:
-        self.switch.part(tuple(self.hosts), parted=False)
         for host in self.hosts.values():
             for iut in host.iuts:
                 iut.kill()
@@ -201,6 +200,7 @@ class NetnsBench:
                 host.removed = False
             host.station.flush_addresses()
             self.switch.cable(host.name, plugged=True)
+        self.switch.part(tuple(self.hosts), parted=False)
         for source in tuple(self._watched):
             self.unwatch(source)
         for listener in self.closing:

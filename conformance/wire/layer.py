@@ -12,7 +12,7 @@ from scapy.fields import BitField, ByteField, XShortField, XStrFixedLenField
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet, Raw
+from scapy.packet import Packet, Padding, Raw
 
 from conformance.wire.digest import Secret
 from conformance.wire.frame import GROUP_IPV4, GROUP_IPV6, TTL, is_vrrp
@@ -23,7 +23,7 @@ class CARP(Packet):  # type: ignore[misc]  # scapy has no types
     """A CARP header with the payload that follows it.
 
     ``checksum`` and ``digest`` are computed when they are ``None`` (the digest from ``secret``; zeros without one) and sent as given otherwise.
-    Dissecting fewer than 36 bytes does not raise: the fields that are cut off are ``None`` and the bytes are kept as they came.
+    Dissecting fewer than 36 bytes does not raise: the fields that are cut off are ``None`` and the bytes are kept as they came (no byte at all is a new header, as anywhere in scapy).
     """
 
     name = "CARP"
@@ -98,10 +98,20 @@ def dissect(data: bytes) -> Packet:
     layer = packet
     while layer.payload:
         if PROTOCOL in (layer.fields.get("proto"), layer.fields.get("nh")):
-            payload = bytes(layer.payload)
-            if not is_vrrp(payload):
-                layer.remove_payload()
-                layer.add_payload(CARP(payload))
+            _read_payload(layer)
             break
         layer = layer.payload
     return packet
+
+
+def _read_payload(layer: Packet) -> None:
+    """Puts ``CARP`` in place of what scapy made of the payload of an IP layer; padding of the frame stays behind it."""
+    padding = layer.getlayer(Padding)
+    if padding is not None:
+        padding.underlayer.remove_payload()
+    payload = bytes(layer.payload)
+    if payload and not is_vrrp(payload):
+        layer.remove_payload()
+        layer.add_payload(CARP(payload))
+    if padding is not None:
+        layer.add_payload(padding)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from conformance.model.actions import Action, Log, Send
+from conformance.model.actions import Action, Count, Log, Send
+from conformance.model.config import link_local_of
 from conformance.model.dialects import Dialect
 from conformance.model.onwire import Identification
 from conformance.wire.frame import ArpOperation, Frame, NeighbourMessage, decode
@@ -51,8 +54,20 @@ class Played:
     before: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the model did with one crafted frame."""
+
+    case: str
+    level: int
+    before: str
+    after: str
+    delta: dict[str, int]
+    log: str
+
+
+_INPUT = ("ipackets", "ipackets6", "badif", "badttl", "hdrops", "badsum", "badver", "badlen", "badauth", "badvhid")
 PORTS = {"openbsd": ("vio0", "vio1")}
-_ANSWERS = ("ipackets", "opackets", "bad", "preempt")
 
 
 class Replay:
@@ -63,7 +78,8 @@ class Replay:
         self.delay_ns, self.early_ns = delay_ns, early_ns
         self.delays_ns = delays_ns or {}
         self.played: dict[str, Played] = {}
-        self.crafted: set[int] = set()
+        self.crafted: dict[int, str] = {}
+        self.responses: list[Response] = []
 
     def run(self) -> Replay:
         for typed in self.recording.typed:
@@ -105,11 +121,16 @@ class Replay:
 
     def _find_crafted(self) -> None:
         """The frames that the tester sent, also where they are copies of a guest's own."""
-        sent = [(typed.time_ns, bytes.fromhex(typed.command.split()[-1])) for typed in self.recording.typed if typed.command.startswith("SEND ")]
-        for when, data in sent:
-            at = next((n for n, (t, _, frame) in enumerate(self.recording.frames) if t >= when - 5 * MS and frame == data and n not in self.crafted), None)
+        sent = [(typed.time_ns, typed.command[5:]) for typed in self.recording.typed if typed.command.startswith("SEND ")]
+        for when, words in sent:
+            title, _, text = words.rpartition(" ")
+            data = bytes.fromhex(text)
+            at = next((n for n, (t, _, frame) in enumerate(self.recording.frames) if t >= when - 5 * MS and frame.startswith(data) and n not in self.crafted), None)
             if at is not None:
-                self.crafted.add(at)
+                self.crafted[at] = title
+            elif len(self.segments) > 1:  # sent on the segment that was not recorded
+                self.recording.frames.append((when, self.segments[1], data))
+                self.crafted[len(self.recording.frames) - 1] = title
 
     def _preset_addresses(self) -> None:
         """Which recorded adverts are whose: needed before the first of them is modelled."""
@@ -160,8 +181,25 @@ class Replay:
                 owner.recorded.append((when, segment, data))
         for played in self.played.values():
             port = played.guest.segments.get(segment)
-            if played is not owner and port is not None:
+            if played is not owner and port is not None and number in self.crafted:
+                self._craft(played, when, port, data, self.crafted[number])
+            elif played is not owner and port is not None:
                 self._take(played, when, played.guest.host.receive(when, port, data))
+
+    def _craft(self, played: Played, when: int, port: str, data: bytes, title: str) -> None:
+        """A crafted frame, at the log level that its title names if it does."""
+        host = played.guest.host
+        level = re.match(r"\[log=(\d)\] ", title)
+        if level:
+            host.sysctl(when, "log", int(level[1]))
+        self._take(played, when, host.tick(when))
+        before = [vhost.state.value for vhost in host.vhosts()]
+        actions = host.receive(when, port, data)
+        counts = Counter(action.counter for action in actions if isinstance(action, Count) and action.counter in _INPUT)
+        lines = [f"<{action.level}>{action.text}" for action in actions if isinstance(action, Log)]
+        title = re.sub(r"^\[log=\d\] ", "", title)
+        self.responses.append(Response(title, host.read_sysctl("log"), before[0], next(host.vhosts()).state.value, dict(counts), "\n".join(lines)))
+        self._take(played, when, actions)
 
     def _type(self, when: int, typed: Typed) -> None:
         if typed.guest not in self.played or typed.command.startswith("boot "):
@@ -211,6 +249,29 @@ class Replay:
 
     # comparison
 
+    def wrong(self, *, late_ns: int, log_tail: int = 0) -> list[str]:
+        """What differs, one sentence each. ``late_ns`` is how late a recorded frame may be against the model's timer or reaction; ``log_tail`` how many log
+        lines the model may have beyond the recorded ones (the console was read a moment earlier)."""
+        found: list[str] = []
+        for name, played in self.played.items():
+            found += played.differences
+            found += [f"{name}: a timer was {late / MS:.1f} ms off" for late in played.lateness_ns if not -self.early_ns <= late <= late_ns]
+            for segment in self.segments:
+                for kind in ("carp4", "carp6", "arp", "neighbour", "echo"):
+                    recorded = [(when, data) for when, where, data in sorted(played.recorded) if where == segment and kind_of(data) == kind]
+                    modelled = [(when, data) for when, where, data in played.modelled if where == segment and kind_of(data) == kind]
+                    if len(recorded) != len(modelled):
+                        found.append(f"{name}: {len(recorded)} {kind} frames recorded on {segment}, {len(modelled)} modelled")
+                    for (when, data), (own_when, own_data) in zip(recorded, modelled, strict=False):
+                        if self.plain(data) != self.plain(own_data):
+                            found.append(f"{name}: {kind} at {when}: recorded {data.hex()}, modelled {own_data.hex()}")
+                        if not -self.early_ns <= when - own_when <= late_ns:
+                            found.append(f"{name}: {kind} recorded at {when}, modelled {(own_when - when) / MS:.1f} ms later")
+            logs = played.logs if any(line.startswith("<") for line in played.said) else [re.sub(r"^<\d>", "", line) for line in played.logs]
+            if played.said != logs[: len(played.said)] or len(logs) - len(played.said) > log_tail:
+                found.append(f"{name}: log lines differ: " + " | ".join(difflib.unified_diff(played.said, logs, lineterm="", n=0)))
+        return found
+
     def plain(self, data: bytes) -> bytes:
         """A frame without what the model does not claim: a counted IPv4 identification (and the header sum over it)."""
         frame = decode(data)
@@ -226,7 +287,13 @@ class Replay:
         return data[:14] + bytes(header) + data[34:]
 
 
-def _link_locals(guest: Guest) -> list[object]:
-    from conformance.model.config import link_local_of
+def kind_of(data: bytes) -> str:
+    """What a frame is: carp4, carp6, arp, neighbour or echo."""
+    frame = decode(data)
+    if frame.carp is not None and frame.ip is not None:
+        return f"carp{frame.ip.version}"
+    return "arp" if frame.arp is not None else "neighbour" if frame.neighbour is not None else "echo"
 
+
+def _link_locals(guest: Guest) -> list[object]:
     return [link_local_of(mac) for mac in guest.macs]

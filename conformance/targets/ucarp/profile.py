@@ -60,7 +60,7 @@ PROFILE = Profile(
         ),
         Deviation(
             cases="ROBUST-006.no_amplification",
-            says=r"while it hears 200 slower ones is 1 to 19\n +actual: frames of the MASTER, .* is 2\d\d\n",
+            says=r"while it hears 200 slower ones is 1 to 19\n +actual: frames of the MASTER, .* is 2\d\d\b",
             reason="ucarp answers each slower advertisement with a gratuitous ARP.",
             reference="ucarp src/carp.c:586-592 (packethandler)",
         ),
