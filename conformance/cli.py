@@ -84,7 +84,7 @@ def _print_json(document: Any) -> None:
 def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     from conformance.commands.run import Order, run
     from conformance.commands.summary import print_run
-    from conformance.report.results import exit_status
+    from conformance.report.results import EXIT_STATUS
 
     if (options.target is None) == (options.resume is None):
         raise CommandError("give --target T for a new run, or --resume DIR for one that was interrupted")
@@ -93,7 +93,7 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
         _print_json(document)
     else:
         print_run(document, folder)
-    return exit_status(document["summary"])
+    return EXIT_STATUS[document["verdict"]]
 
 
 def _list(options: argparse.Namespace, _: list[str]) -> int:

@@ -61,6 +61,10 @@ def announce_later(it: Happening) -> None:
     it.vhost.announce_in = 2
 
 
+def announce_no_more(it: Happening) -> None:
+    it.vhost.announce_in = -1
+
+
 def arm_advertising(it: Happening) -> None:
     dialect, config = it.host.dialect, it.vhost.config
     it.vhost.advertise_ns = it.now_ns + dialect.interval_ns(config.advbase, config.advskew) + dialect.timer_late_ns
@@ -118,6 +122,7 @@ CARRIERS: dict[Effect, Carrier] = {
     Effect.FAREWELL: farewell,
     Effect.ANNOUNCE: announce,
     Effect.ANNOUNCE_LATER: announce_later,
+    Effect.ANNOUNCE_NO_MORE: announce_no_more,
     Effect.ARM_ADVERTISING: arm_advertising,
     Effect.STOP_ADVERTISING: stop_advertising,
     Effect.ARM_DOWN: arm_down,

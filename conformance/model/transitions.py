@@ -51,6 +51,7 @@ class Effect(Enum):
     FAREWELL = "send an advertisement 255/255"
     ANNOUNCE = "gratuitous ARP and neighbour advertisement for each address"
     ANNOUNCE_LATER = "announce again with the second next advertisement"
+    ANNOUNCE_NO_MORE = "drop an announcement that is still to come"
     ARM_ADVERTISING = "next advertisement after advbase + advskew/256 s"
     STOP_ADVERTISING = "no more advertisements"
     ARM_DOWN = "restart the master-down timer"
@@ -75,7 +76,7 @@ Table = Mapping[tuple[State, Input], Transition]
 
 E = Effect
 _BSD_TAKE_OVER = (E.ENTER, E.ADVERTISE, E.ANNOUNCE, E.ARM_ADVERTISING)
-_OPENBSD_TAKE_OVER = (E.ENTER, E.ADVERTISE, E.ANNOUNCE, E.ANNOUNCE_LATER, E.ARM_ADVERTISING, E.COUNT)
+_OPENBSD_TAKE_OVER = (E.ANNOUNCE_NO_MORE, E.ENTER, E.ADVERTISE, E.ANNOUNCE, E.ANNOUNCE_LATER, E.ARM_ADVERTISING, E.COUNT)
 _UCARP_TAKE_OVER = (E.ENTER, E.SCRIPT_UP, E.ANNOUNCE, E.ADVERTISE, E.ANNOUNCE_LATER, E.SAY_WHY)
 _STOP = (E.STOP_ADVERTISING, E.STOP_DOWN, E.ENTER)
 _STEP_DOWN = (E.STOP_ADVERTISING, E.ENTER, E.ARM_DOWN)

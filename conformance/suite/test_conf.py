@@ -162,8 +162,9 @@ def test_exit_status_after_a_signal(start: Start, wire: Segment, name: str) -> N
 
 
 @covers("CARP-CONF-021")
+@needs("process")
 @takes(4)
-@pytest.mark.parametrize(("option", "advbase", "advskew"), [("--advskew=256", 1, 0), ("--advskew=300", 1, 44), ("--advbase=257", 1, 100), ("--advskew=-1", 1, 255)])
+@pytest.mark.parametrize(("option", "advbase", "advskew"), [("--advskew=256", 1, 0), ("--advskew=300", 1, 44), ("--advbase=257", 1, 100), ("--advskew=-1", 1, 255)], ids=["advskew-256", "advskew-300", "advbase-257", "advskew-minus-1"])
 def test_numbers_wrap_at_eight_bits(start: Start, wire: Segment, option: str, advbase: int, advskew: int) -> None:
     """A numeric option of ucarp is cut to its lowest eight bits: it advertises with those, and takes over in their time."""
     subject = start(advbase=advbase, advskew=advskew, options={"extra": (option,)})

@@ -197,6 +197,7 @@ def test_tos_is_the_default_dscp(master: Subject, wire: Segment) -> None:
 
 
 @covers("CARP-WIRE-020")
+@needs("process")
 @takes(6)
 def test_nomcast_changes_the_ethernet_destination_alone(start: Start, wire: Segment) -> None:
     """With -M ucarp sends to the broadcast MAC, while the IP destination stays 224.0.0.18."""
@@ -208,6 +209,7 @@ def test_nomcast_changes_the_ethernet_destination_alone(start: Start, wire: Segm
 
 
 @covers("CARP-WIRE-020")
+@needs("process")
 @takes(12)
 def test_nomcast_does_not_join_the_group(start: Start, tester: Tester, wire: Segment) -> None:
     """With -M ucarp reports no membership of 224.0.0.18, and still listens to advertisements that are sent there."""

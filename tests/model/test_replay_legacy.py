@@ -37,7 +37,7 @@ def test_two_firewalls(name):
 
 @pytest.fixture(scope="module")
 def bad_packets():
-    return Replay(console_log("freebsd-9.3", BAD, ONE), F9).run()
+    return Replay(console_log("freebsd-9.3", BAD, ONE), F9, ("br-carp", "br-other")).run()
 
 
 class TestBadPackets:

@@ -35,6 +35,42 @@ PROFILE = Profile(
             reference="ucarp src/carp.c:248-253 (carp_send_ad); jedisct1/UCarp#19",
         ),
         Deviation(
+            cases="AUTH-019",
+            says=r"actual: a password of \d+ characters is refused, with exit status 2: .*Password too long",
+            reason="ucarp refuses a password of more than 19 characters in place of cutting it.",
+            reference="ucarp src/carp.c:691-696 (docarp)",
+        ),
+        Deviation(
+            cases="CONF-002.advskew_beyond_the_limit_is_refused",
+            says=r"actual: advskew 25[56] is accepted",
+            reason="ucarp takes the lowest eight bits of any advskew, 255 included.",
+            reference="ucarp src/ucarp.c, case 'k' of main",
+        ),
+        Deviation(
+            cases="CONF-003.advbase_beyond_the_limit_is_refused",
+            says=r"actual: advbase 256 is accepted",
+            reason="ucarp takes the lowest eight bits of any advbase.",
+            reference="ucarp src/ucarp.c, case 'b' of main",
+        ),
+        Deviation(
+            cases="CONF-005.vhid_exists_once",
+            says=r"actual: number of advertisements in four and a half intervals is [89]\b",
+            reason="Each vhid of ucarp is a process, which does not know of another one; it ignores advertisements from its own address, so both are MASTER.",
+            reference="ucarp src/carp.c:434 (packethandler)",
+        ),
+        Deviation(
+            cases="MULTI-003.each_vhid_has_its_own_mac",
+            says=r"expected: Ethernet source is 00:00:5e:00:01:(..)\n +actual: Ethernet source is 00:00:5e:00:00:\1",
+            reason="ucarp sends from 00:00:5e:00:00:VHID, whose fifth byte is 0 in place of 1.",
+            reference="ucarp src/carp.c:248-253 (carp_send_ad)",
+        ),
+        Deviation(
+            cases="MULTI-003.each_vhid_announces_its_own_mac",
+            says=r"expected: sender hardware address is 00:00:5e:00:01:..\n +actual: sender hardware address is (?!00:00:5e)",
+            reason="ucarp announces the shared address with the hardware address of the interface: it has no virtual MAC for data.",
+            reference="ucarp src/garp.c:38-47 (gratuitous_arp)",
+        ),
+        Deviation(
             cases="RX-006.master_stays[length-0-padded]",
             says=r"a goes on advertising every [\d.]+ s\n +actual: no advertisement",
             reason="ucarp looks for the 36 bytes in the captured frame, not in the IP length: padding of the frame can complete a header that the packet does not hold.",
