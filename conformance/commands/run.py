@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,12 +100,13 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     Re-executes the command in a user namespace if it must and may (``arguments`` is the whole command line). Raises :class:`CommandError`.
     """
     catalogue = load()
-    folder, resumed = _folder(order)
+    resumed = _resumed(order.resume) if order.resume else None
     target = find(resumed["target"]["name"] if resumed else order.target)
     select = tuple(resumed["arguments"][3:]) if resumed else order.select
     known = cases(catalogue)
     check_selection(select, catalogue, known)
     _be_able(target, arguments)
+    folder = order.resume or _new_folder(order)
     decided = {case["id"] for case in resumed["cases"]} if resumed else set()
     planned = [case for case in known if is_selected(case, select) and case.id not in decided]
     lanes = 1 if target.profile.rung == "sim" else max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
@@ -130,12 +132,14 @@ class _Silent:
         pass
 
 
-def _folder(order: Order) -> tuple[Path, Document | None]:
-    if order.resume is not None:
-        try:
-            return order.resume, results.load(order.resume)
-        except (results.NoRun, results.UnreadableRun, schema.InvalidDocument) as error:
-            raise CommandError(f"--resume {order.resume}: {error}") from error
+def _resumed(folder: Path) -> Document:
+    try:
+        return results.load(folder)
+    except (results.NoRun, results.UnreadableRun, schema.InvalidDocument) as error:
+        raise CommandError(f"--resume {folder}: {error}") from error
+
+
+def _new_folder(order: Order) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = order.out or Path("reports") / f"{stamp}-{re.sub('[^A-Za-z0-9._-]', '-', order.target)}"
     if (folder / "results.jsonl").exists():
@@ -144,7 +148,7 @@ def _folder(order: Order) -> tuple[Path, Document | None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(f"cannot make the folder {folder} ({error.strerror}): give another --out") from error
-    return folder, None
+    return folder
 
 
 def _be_able(target: Target, arguments: Sequence[str]) -> None:
@@ -177,8 +181,9 @@ def _pytest(recorder: Recorder, target: str, folder: Path, select: Sequence[str]
     if lanes > 1:
         arguments += ["-p", "xdist", "-n", str(lanes), "--dist", "worksteal", "--max-worker-restart", "8"]
     said = io.StringIO()
-    with plain_pytest(), contextlib.redirect_stdout(said):
-        status = pytest.main([*arguments, str(SUITE)], plugins=[recorder])
+    with plain_pytest(), contextlib.redirect_stdout(said), tempfile.TemporaryDirectory(prefix="carp-conformance-") as scratch:
+        # In a user namespace everybody is root, and pytest would fall over the real root's folder in /tmp.
+        status = pytest.main([*arguments, "--basetemp", f"{scratch}/pytest", str(SUITE)], plugins=[recorder])
     if status == pytest.ExitCode.INTERRUPTED and not recorder.broken:
         raise CommandError(f"interrupted; what was decided is kept: carp-conformance run --resume {folder}", UNDECIDED)
     if recorder.broken or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -33,7 +33,7 @@ def print_run(document: Document, folder: Path) -> None:
     headline, detail = sentence(document)
     counted = ", ".join(f"{document['summary'][word]} {name}" for word, name in _WORDS.items() if document["summary"][word])
     console.print()
-    console.print(Text(f"{headline} {detail}".strip(), style="bold"))
+    console.print(Text(f"{headline}. {detail}", style="bold"))
     console.print(f"{counted or 'no case was run'}; {document['duration_s']:.1f} s (the cases one after the other: {document['cases_duration_s']:.0f} s)")
     console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
 

@@ -86,8 +86,10 @@ class Digests:
                     speaker.waiting.append(advert)
 
     def settle(self, host: Host) -> None:
-        """At the end: what stayed unverified although others of its host verify, or passwords were given, is a mismatch."""
+        """At the end: what stayed unverified although others of its host verify, or the operator told the addresses, is a mismatch."""
         self.reconsider(host)
+        if host.current is None and not self.addresses:
+            return  # nobody's digest fits and no address was told: the addresses may be unknown, that is no mismatch
         for speaker in host.speakers():
             for advert in speaker.waiting:
                 if advert.ref not in speaker.mismatch and speaker.unchecked:

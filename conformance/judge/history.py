@@ -77,18 +77,26 @@ class Flapping:
 
 @dataclass(slots=True)
 class Stand:
-    """A MASTER as the wire shows it: since when, and its latest advertisement. ``rival`` is what the standing MASTER last said before this one
+    """A MASTER as the wire shows it: since when, and the form of its latest advertisement. ``rival`` is what the standing MASTER last said before this one
     began, when, and the best advbase and advskew it had had; ``best`` is this one's own."""
 
     speaker: Speaker
     since_ns: int
     since: Ref
-    last_ns: int
-    last: Ref
     form: Form
     best: tuple[int, int]
     rival: tuple[Form, int, tuple[int, int]] | None = None
     answered: dict[Speaker, tuple[int, Ref]] = field(default_factory=dict)  # first advert of an older MASTER after this one began
+
+    @property
+    def last_ns(self) -> int:
+        """When the speaker last advertised (the first pass keeps that in the speaker alone)."""
+        return self.speaker.last_ns
+
+    @property
+    def last(self) -> Ref:
+        """The frame of that advertisement."""
+        return Ref(*self.speaker.last)
 
     @property
     def patience_ns(self) -> int:
@@ -126,18 +134,19 @@ class History:
         stand = self.standing.get(speaker)
         if form.bow_out:
             if stand is not None:
-                stand.last_ns, stand.last = time_ns, ref
+                speaker.last_ns, speaker.last = time_ns, ref
                 self._leave(stand, bowed_out=True)
             return False
         if stand is not None:
-            stand.last_ns, stand.last, stand.form = time_ns, ref, form
+            speaker.last_ns, speaker.last, stand.form = time_ns, ref, form
             stand.best = min(stand.best, form.rank)
             for other in self.standing.values():
                 if other is not stand and stand.since_ns <= other.since_ns:
                     other.answered.setdefault(speaker, (time_ns, ref))
             return False
         incumbent = self.standing.get(self.holder) if self.holder is not None else None
-        stand = Stand(speaker, time_ns, ref, time_ns, ref, form, form.rank)
+        speaker.last_ns, speaker.last = time_ns, ref
+        stand = Stand(speaker, time_ns, ref, form, form.rank)
         self.standing[speaker] = stand
         if incumbent is not None:
             stand.rival = incumbent.form, incumbent.last_ns, incumbent.best
@@ -169,7 +178,7 @@ class History:
         """The capture's clock went backwards to ``now_ns``: what stands is taken to have spoken just now."""
         for stand in self.standing.values():
             stand.since_ns = min(stand.since_ns, now_ns)
-            stand.last_ns = now_ns
+            stand.speaker.last_ns = now_ns
 
     def _leave(self, gone: Stand, *, bowed_out: bool) -> None:
         del self.standing[gone.speaker]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
+from conformance.catalogue import load
 from conformance.judge import rules
 from conformance.judge.digests import Digests, believes
 from conformance.judge.form import Advert, Form, Ref, form_of, is_vrrp_frame, refusal
@@ -64,6 +65,7 @@ class Session:
         self.told = rules.told(options.dialect) if options.dialect is not None else None
         self.digests = Digests(Passwords(options.passwords), options.addresses)
         self.ledger = Ledger()
+        self.catalogue = load()
         self.hosts: dict[tuple[tuple[int, ...], int], Host] = {}
         self.hoods: dict[tuple[int, ...], announce.Neighbourhood] = {}
         self.vrrp: dict[tuple[int, int, Address, tuple[int, ...]], neighbours.VrrpSpeaker] = {}
@@ -164,7 +166,7 @@ class Session:
         gap_ns = advert.time_ns - speaker.last_ns
         if advert.data == speaker.last_data and gap_ns * 2 < form.interval_ns:
             speaker.duplicates += 1
-            if advert.ref.capture == speaker.last.capture and len(speaker.echoes) < MAX_FRAMES:
+            if advert.ref.capture == speaker.last[0] and len(speaker.echoes) < MAX_FRAMES:
                 speaker.echoes.append(advert.ref)
             return
         speaker.count += 1
@@ -320,6 +322,10 @@ class Session:
     def tongue(self, speaker: Speaker) -> rules.Tongue:
         """The dialect of a speaker, as told or guessed."""
         return self.told if self.told is not None else rules.guess(speaker)
+
+    def applies(self, requirement: str, names: frozenset[str]) -> bool:
+        """Whether every implementation in ``names`` is known to satisfy a requirement, so that breaking it is a fault and no dialect."""
+        return requirement in self.catalogue and names <= self.catalogue[requirement].holds_for
 
     def finish(self) -> None:
         """Ends the session: closes what is open and draws the conclusions that need the whole history. Calling it again does nothing."""

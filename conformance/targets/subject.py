@@ -189,7 +189,7 @@ class Subject:
         found: list[FrameSeen] = []
         for _ in range(count):
             deadline_ns = self.segment.now_ns() + self.interval_ns + LOOK_ON_NS
-            event = self.segment.wait(self.advertises(), deadline_ns, since_ns=found[-1].time_ns + 1 if found else None)
+            event = self.segment.wait(self.advertises(), deadline_ns, since_ns=(found[-1].time_ns if found else self.segment.now_ns()) + 1)
             if not isinstance(event, FrameSeen):
                 raise Mismatch(f"{self.name} goes on advertising every {seconds(self.interval_ns)}", f"no advertisement in {seconds(self.interval_ns + LOOK_ON_NS)}", tuple(found[-1:]), context=self.segment.describe())
             found.append(event)

@@ -92,7 +92,7 @@ class Replay:
             events.append((when, 1, number))
         events += [(typed.time_ns + self.delays_ns.get(typed.command, self.delay_ns), 0, typed) for typed in self.recording.typed if typed.guest]
         events += [(said.time_ns, 2, said) for said in self.recording.said if said.guest in self.played]
-        last = self.recording.frames[-1][0]
+        last = max(when for when, _, _ in self.recording.frames)
         for when, _kind, what in sorted(events, key=lambda one: (one[0], one[1])):
             if when > last and not (isinstance(what, Said) and what.kind == "answer" and what.text.startswith("<")):
                 continue  # the capture ended before the machines did

@@ -1,0 +1,83 @@
+"""The summary of a judgement for a person at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MARK = {"error": "✘", "warning": "!", "notice": "·"}
+_MAX_EVENTS = 12
+
+
+def plain(text: str) -> str:
+    """``text`` without control characters: a capture's name is not to be trusted by a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def summary_text(document: dict[str, Any]) -> str:
+    """The document of ``judge`` in words, one paragraph a virtual host; ends with a line feed."""
+    lines = [f"{plain(', '.join(document['captures']))}: {document['frames']} frames"]
+    for host in document["vhids"]:
+        lines += ["", *_host(host)]
+    if not document["vhids"]:
+        lines += ["", "no CARP advertisement was found"]
+    if document["findings"]:
+        lines += ["", "on the segment:", *(_finding(one) for one in document["findings"])]
+    if document["unreadable"]:
+        lines += ["", "not read:", *(f"  {plain(one)}" for one in document["unreadable"])]
+    lines += ["", _verdicts(document["requirements"])]
+    return "\n".join(lines) + "\n"
+
+
+def title(host: dict[str, Any]) -> str:
+    """``vhid 10 over IPv4``, with the VLANs if there are any."""
+    vlans = "".join(f", VLAN {vlan}" for vlan in host["vlans"])
+    return f"vhid {host['vhid']} over IPv{host['family']}{vlans}"
+
+
+def _host(host: dict[str, Any]) -> list[str]:
+    checked = f", {host['authenticated']} authentic" if host["authenticated"] else ""
+    addresses = f" for {', '.join(host['addresses'])}" if host["addresses"] else ""
+    lines = [f"{title(host)}{addresses}: {host['advertisements']} advertisements{checked}"]
+    lines += [_finding(one) for one in host["findings"]]
+    lines += [_speaker(one) for one in host["speakers"]]
+    events = [(one["time"], _handover(one)) for one in host["handovers"]] + [(one["time"], _dual(one)) for one in host["dual_master"]]
+    events.sort()
+    lines += [f"    {text}" for _, text in events[:_MAX_EVENTS]]
+    more = len(events) - _MAX_EVENTS + host["more_events"]
+    if more > 0:
+        lines.append(f"    and {more} more events")
+    return lines
+
+
+def _finding(one: dict[str, Any]) -> str:
+    frames = f" [frame{'s' if len(one['frames']) > 1 else ''} {', '.join(map(str, one['frames'][:6]))}{' …' if len(one['frames']) > 6 else ''}]" if one["frames"] else ""
+    return f"  {_MARK[one['severity']]} {plain(one['text'])}{frames}"
+
+
+def _speaker(one: dict[str, Any]) -> str:
+    timers = f", advbase {one['advbase']} advskew {one['advskew']}" if one["advbase"] is not None else ""
+    interval = f", every {one['interval_ms'] / 1000:.3f} s" if one["interval_ms"] is not None else ""
+    guess = "probably " if one["guessed"] else ""
+    return f"    {one['source']}: {one['advertisements']} advertisements{timers}{interval}, {guess}{' or '.join(one['dialect'])}"
+
+
+def _clock(time: str) -> str:
+    return time[11:23] if time.endswith("Z") else time
+
+
+def _handover(one: dict[str, Any]) -> str:
+    gap = f" after {one['gap_ms']:.0f} ms" if one["gap_ms"] is not None else ""
+    origin = f"{one['from']} -> " if one["from"] is not None else ""
+    return f"{_clock(one['time'])} master: {origin}{one['to']} ({one['cause']}{gap}, frame {one['frame']})"
+
+
+def _dual(one: dict[str, Any]) -> str:
+    return f"{_clock(one['time'])} two masters for {one['ms'] / 1000:.3f} s: {' and '.join(one['masters'])} (frames {one['from_frame']} to {one['to_frame']})"
+
+
+def _verdicts(requirements: list[dict[str, Any]]) -> str:
+    failed = [one for one in requirements if one["verdict"] == "fail"]
+    passed = sum(one["verdict"] == "pass" for one in requirements)
+    open_ = len(requirements) - passed - len(failed)
+    names = f": {', '.join(one['id'] for one in failed)}" if failed else ""
+    return f"requirements: {passed} pass, {len(failed)} fail, {open_} inconclusive{names}"
