@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import load
+from conformance.lab.process import die_with_parent
 from conformance.segment.decision import NotApplicable
 from conformance.suite.cases import Case, applicability, arrange, identify, is_selected
 from conformance.suite.record import record
@@ -21,7 +20,6 @@ from conformance.targets.registry import find
 TARGET = pytest.StashKey[Target]()
 CASE = pytest.StashKey[Case]()
 _SUITE = "conformance/suite"
-_PR_SET_PDEATHSIG = 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,19 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if name:
         config.stash[TARGET] = find(name)
     if hasattr(config, "workerinput"):
-        _die_with_the_controller()
+        die_with_parent()
 
 
 def _out(config: pytest.Config) -> Path | None:
     out = config.getoption("--out")
     return Path(out) if out else None
-
-
-def _die_with_the_controller() -> None:
-    """A worker must not outlive a controller that was killed: its own children die with it in turn."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.hookimpl(trylast=True)

@@ -23,6 +23,7 @@ from conformance.catalogue import Catalogue, load
 from conformance.commands.collect import CONFIGURATION, SUITE, cases, check_selection, plain_pytest
 from conformance.commands.environment import commit, environment
 from conformance.commands.errors import UNDECIDED, CommandError
+from conformance.commands.workers import nursery
 from conformance.commands.progress import LiveProgress, Progress
 from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
 from conformance.report import html, junit, results, schema
@@ -173,15 +174,19 @@ def _lines(folder: Path) -> IO[str]:
 
 
 def _pytest(recorder: Recorder, target: str, folder: Path, select: Sequence[str], decided: set[str], lanes: int) -> None:
-    arguments = ["-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", target, "--out", str(folder.resolve())]
+    arguments = ["-c", str(CONFIGURATION), "--tb=native", "-p", "conformance.plugin", "--target", target, "--out", str(folder.resolve())]
     for prefix in select:
         arguments += ["--select", prefix]
     for case_id in sorted(decided):
         arguments += ["--decided", case_id]
-    if lanes > 1:
-        arguments += ["-p", "xdist", "-n", str(lanes), "--dist", "worksteal", "--max-worker-restart", "8"]
     said = io.StringIO()
-    with plain_pytest(), contextlib.redirect_stdout(said), tempfile.TemporaryDirectory(prefix="carp-conformance-") as scratch:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(plain_pytest())
+        if lanes > 1:
+            workers = stack.enter_context(nursery())
+            arguments += ["-p", "xdist", "--tx", f"{lanes}*{workers}", "--dist", "worksteal", "--max-worker-restart", "8"]
+        stack.enter_context(contextlib.redirect_stdout(said))
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="carp-conformance-"))
         # In a user namespace everybody is root, and pytest would fall over the real root's folder in /tmp.
         status = pytest.main([*arguments, "--basetemp", f"{scratch}/pytest", str(SUITE)], plugins=[recorder])
     if status == pytest.ExitCode.INTERRUPTED and not recorder.broken:

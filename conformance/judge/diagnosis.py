@@ -21,11 +21,19 @@ class Reason:
     sure: bool = True
 
 
-def _refusal_id(reason: str) -> str:
-    for word, id in (("TTL", "ttl-changed"), ("version", "version-differs"), ("checksum", "checksum-wrong"), ("fragment", "fragmented"), ("bytes", "length-wrong")):
-        if word in reason:
-            return id
-    return "refused"
+_REFUSALS = (
+    ("TTL", "ttl-changed"),
+    ("version", "version-differs"),
+    ("checksum", "checksum-wrong"),
+    ("fragment", "fragmented"),
+    ("bytes", "length-wrong"),
+    ("vhid 0", "vhid-0"),
+)
+
+
+def refusal_id(reason: str) -> str:
+    """The finding's id for a reason of :func:`conformance.judge.form.refusal`."""
+    return next(name for word, name in _REFUSALS if word in reason)
 
 
 def why_two_masters(host: Host, family: Family, older: Speaker, younger: Speaker) -> Reason | None:
@@ -33,16 +41,26 @@ def why_two_masters(host: Host, family: Family, older: Speaker, younger: Speaker
     for speaker in (younger, older):
         if speaker.refusals and speaker.rivalry:
             reason = max(speaker.refusals, key=lambda one: len(speaker.refusals[one]))
-            return Reason(_refusal_id(reason), f"nobody believes the advertisements of {speaker.source}: {reason}")
-    return _digests(older, younger) or filtered_family(host, family, older, younger) or _hearing(older, younger)
+            return Reason(
+                refusal_id(reason), f"nobody believes the advertisements of {speaker.source}: {reason}"
+            )
+    return (
+        _digests(older, younger) or filtered_family(host, family, older, younger) or _hearing(older, younger)
+    )
 
 
 def _digests(older: Speaker, younger: Speaker) -> Reason | None:
     if older.key is not None and younger.key is not None:
         if believes(older.key.material, younger.key.material):
             return None
-        id, words = difference(younger.key.material, older.key.material)
-        return Reason(id, f"{younger.source} and {older.source} do not believe each other: {words.replace('its digest', f'the digest of {younger.source}')}")
+        name, words = difference(younger.key.material, older.key.material)
+        return Reason(
+            name,
+            (
+                f"{younger.source} and {older.source} do not believe each other: "
+                f"{words.replace('its digest', f'the digest of {younger.source}')}"
+            ),
+        )
     for one, other in ((younger, older), (older, younger)):
         if one.key is None and one.mismatched:
             words = f"the digest of {one.source} fits no password and address set that is known"
@@ -54,37 +72,74 @@ def _digests(older: Speaker, younger: Speaker) -> Reason | None:
 
 
 def filtered_family(host: Host, family: Family, older: Speaker, younger: Speaker) -> Reason | None:
-    """Whether the ``younger`` host speaks both families and the ``older`` one is heard in this one only (hazard H12)."""
+    """Whether the ``younger`` host speaks both families and the ``older`` one is heard in this one only
+    (hazard H12).
+    """
     other = host.families.get(10 - family.version)
     if other is None or not other.history.handovers:
         return None
     near = [
-        twin for twin in other.speakers.values()
-        if twin.count and any(abs(dual.time_ns - one.start_ns) < 50_000_000 for dual in other.history.handovers for one in family.history.duals if one.younger is younger)
-    ]  # fmt: skip
-    if not near or any(twin not in near or twin.count > 2 * younger.count for twin in other.speakers.values()):
+        twin
+        for twin in other.speakers.values()
+        if twin.count
+        and any(
+            abs(dual.time_ns - one.start_ns) < 50_000_000
+            for dual in other.history.handovers
+            for one in family.history.duals
+            if one.younger is younger
+        )
+    ]
+    if not near or any(
+        twin not in near or twin.count > 2 * younger.count for twin in other.speakers.values()
+    ):
         return None
     here, there = f"IPv{family.version}", f"IPv{other.version}"
-    words = f"{older.source} is heard over {here} only, while {younger.source} also speaks {there}: a BACKUP with both families misses the {there} advertisements"
+    words = (
+        f"{older.source} is heard over {here} only, while {younger.source} also "
+        f"speaks {there}: a BACKUP with both families misses the {there} advertisements"
+    )
     return Reason("family-filtered", words)
 
 
 def deaf(speaker: Speaker) -> bool:
-    """Whether a speaker's counter shows that it does not take in what others send: it never follows, or goes on by itself."""
-    return speaker.chances >= _ENOUGH and speaker.followed == 0 and (speaker.deaf > 0 or speaker.randoms >= _ENOUGH) and not speaker.constant_counter
+    """Whether a speaker's counter shows that it does not take in what others send: it never follows, or
+    goes on by itself.
+    """
+    return (
+        speaker.chances >= _ENOUGH
+        and speaker.followed == 0
+        and (speaker.deaf > 0 or speaker.randoms >= _ENOUGH)
+        and not speaker.constant_counter
+    )
 
 
 def _hearing(older: Speaker, younger: Speaker) -> Reason | None:
     if older.last_form is None or younger.last_form is None:
         return None
     if older.last_form.rank == younger.last_form.rank and older.last_form.demote == younger.last_form.demote:
-        return Reason("tie", f"both announce advbase {older.last_form.advbase} advskew {older.last_form.advskew} and neither yields to an equal", sure=False)
+        return Reason(
+            "tie",
+            (
+                f"both announce advbase {older.last_form.advbase} advskew "
+                f"{older.last_form.advskew} and neither yields to an equal"
+            ),
+            sure=False,
+        )
     better, worse = (older, younger) if older.last_form.rank < younger.last_form.rank else (younger, older)
     if deaf(worse):
         if better.followed:
-            return Reason("one-way-loss", f"{worse.source} does not take in the better advertisements of {better.source}, while {better.source} hears it"
-                          " (loss in one direction, a filter, or net.inet.carp.allow=0)")  # fmt: skip
+            return Reason(
+                "one-way-loss",
+                (
+                    f"{worse.source} does not take in the better advertisements "
+                    f"of {better.source}, while {better.source} hears it "
+                    "(loss in one direction, a filter, or net.inet.carp.allow=0)"
+                ),
+            )
         if deaf(better):
             return Reason("no-hearing", f"{worse.source} and {better.source} do not hear each other")
-    words = f"{worse.source} does not yield to the better advertisements of {better.source}: it does not hear or does not believe them"
+    words = (
+        f"{worse.source} does not yield to the better advertisements "
+        f"of {better.source}: it does not hear or does not believe them"
+    )
     return Reason("deaf-backup", words, sure=deaf(worse))

@@ -19,16 +19,24 @@ _MAX_HOST_SEARCHES = 64
 
 
 def believes(reference: Material, material: Material) -> bool:
-    """Whether a host with the material ``reference`` believes a digest over ``material``: same key, same addresses, same order and MAC."""
+    """Whether a host with the material ``reference`` believes a digest over ``material``: same key, same
+    addresses, same order and MAC.
+    """
     return (
-        reference.password == material.password and reference.mixed == material.mixed and reference.long == material.long
-        and reference.address_set == material.address_set and reference.lladdr == material.lladdr and reference.in_order == material.in_order
-    )  # fmt: skip
+        reference.password == material.password
+        and reference.mixed == material.mixed
+        and reference.long == material.long
+        and reference.address_set == material.address_set
+        and reference.lladdr == material.lladdr
+        and reference.in_order == material.in_order
+    )
 
 
 @dataclass(slots=True)
 class Digests:
-    """Verifies digests with the operator's passwords and addresses; ``seen`` are addresses from ARP and neighbour discovery, by VLAN."""
+    """Verifies digests with the operator's passwords and addresses; ``seen`` are addresses from ARP and
+    neighbour discovery, by VLAN.
+    """
 
     passwords: Passwords
     addresses: tuple[Address, ...]
@@ -40,7 +48,9 @@ class Digests:
         return bool(self.passwords.given)
 
     def check(self, host: Host, speaker: Speaker, advert: Advert) -> bool | None:
-        """True if the digest was made with known material (then ``speaker.key`` is that key), False if not, None if nobody can tell yet."""
+        """True if the digest was made with known material (then ``speaker.key`` is that key), False if not,
+        None if nobody can tell yet.
+        """
         counter, digest = advert.counter, advert.digest
         for key in (*speaker.keys, *host.keys):
             if hmac.compare_digest(key.digest(counter), digest):
@@ -63,7 +73,9 @@ class Digests:
         return False
 
     def reconsider(self, host: Host) -> None:
-        """Checks again what could not be verified, now that an address was learned or the capture has ended."""
+        """Checks again what could not be verified, now that an address was learned or the capture has
+        ended.
+        """
         for speaker in tuple(host.speakers()):
             if not speaker.waiting:
                 continue
@@ -72,10 +84,15 @@ class Digests:
                 found = self._search(host, speaker, advert)
                 if found is not None:
                     self._use(host, speaker, found, advert.ref, newest=advert is waiting[-1])
+                    if host.current is None and advert is waiting[-1]:
+                        host.current = found.material
                     break
             speaker.waiting.clear()
             for advert in waiting:
-                if any(hmac.compare_digest(key.digest(advert.counter), advert.digest) for key in (*speaker.keys, *host.keys)):
+                if any(
+                    hmac.compare_digest(key.digest(advert.counter), advert.digest)
+                    for key in (*speaker.keys, *host.keys)
+                ):
                     speaker.authentic += 1
                     if advert.ref in speaker.mismatch:
                         speaker.mismatch.remove(advert.ref)
@@ -86,10 +103,12 @@ class Digests:
                     speaker.waiting.append(advert)
 
     def settle(self, host: Host) -> None:
-        """At the end: what stayed unverified although others of its host verify, or the operator told the addresses, is a mismatch."""
+        """At the end: what stayed unverified although others of its host verify, or the operator told the
+        addresses, is a mismatch.
+        """
         self.reconsider(host)
         if host.current is None and not self.addresses:
-            return  # nobody's digest fits and no address was told: the addresses may be unknown, that is no mismatch
+            return  # the addresses may just be unknown, which is no mismatch
         for speaker in host.speakers():
             for advert in speaker.waiting:
                 if advert.ref not in speaker.mismatch and speaker.unchecked:
@@ -121,8 +140,8 @@ class Digests:
         host.searches += 1
         seen = tuple(self.seen.get(host.vlans, ()))
         form = advert.form
-        lladdrs = [form.source_mac] if any(form.source_mac) and form.source_mac != virtual_mac(form.vhid) else []
-        return search(
-            self.passwords, host.vhid, advert.counter, advert.digest,
-            lambda: address_sets(self.addresses, tuple(host.learned), seen), lladdrs,
-        )  # fmt: skip
+        lladdrs = (
+            [form.source_mac] if any(form.source_mac) and form.source_mac != virtual_mac(form.vhid) else []
+        )
+        sets = address_sets(self.addresses, tuple(host.learned), seen)
+        return search(self.passwords, host.vhid, (advert.counter, advert.digest), sets, lladdrs)

@@ -33,19 +33,32 @@ def build(session: Session, captures: Sequence[str], unreadable: Iterable[str]) 
     several = len(captures) > 1
     notes = list(unreadable)
     if session.cut:
-        notes.append(f"{session.cut} advertisements were cut by the capture's snap length; capture whole packets (tcpdump -s 0).")
+        notes.append(
+            f"{session.cut} advertisements were cut by the capture's "
+            "snap length; capture whole packets (tcpdump -s 0)."
+        )
     if session.clock_steps:
-        notes.append(f"the capture's clock went backwards {session.clock_steps} times; durations around those frames are not reliable.")
-    if session.crowded:
-        notes.append(f"there are more virtual hosts than can be kept; {session.crowded} advertisements were left out.")
+        notes.append(
+            f"the capture's clock went backwards {session.clock_steps} "
+            "times; durations around those frames are not reliable."
+        )
+    if session.adverts.crowded:
+        left_out = f"{session.adverts.crowded} advertisements were left out"
+        notes.append(f"there are more virtual hosts than can be kept; {left_out}.")
     hosts = sorted(session.hosts.values(), key=lambda host: (host.vlans, host.vhid))
     return {
         "schema": SCHEMA,
         "captures": list(captures),
         "frames": session.frames,
-        "started": iso(min((speaker.first_ns for host in hosts for speaker in host.speakers()), default=session.end_ns)),
+        "started": iso(
+            min((speaker.first_ns for host in hosts for speaker in host.speakers()), default=session.end_ns)
+        ),
         "ended": iso(session.end_ns),
-        "vhids": [_vhid(session, host, host.families[version], several) for host in hosts for version in sorted(host.families)],
+        "vhids": [
+            _vhid(session, host, host.families[version], several)
+            for host in hosts
+            for version in sorted(host.families)
+        ],
         "findings": [_finding(one, several) for one in inspection.of_segment(session)],
         "requirements": _requirements(session),
         "unreadable": notes,
@@ -66,7 +79,10 @@ def _frame(name: str, ref: Ref, several: bool) -> dict[str, Any]:
 
 
 def _frames(refs: Sequence[Ref], several: bool) -> dict[str, Any]:
-    return {"frames": [ref.frame for ref in refs], **({"in": [ref.capture for ref in refs]} if several else {})}
+    return {
+        "frames": [ref.frame for ref in refs],
+        **({"in": [ref.capture for ref in refs]} if several else {}),
+    }
 
 
 def _finding(one: Finding, several: bool) -> dict[str, Any]:
@@ -82,13 +98,23 @@ def _vhid(session: Session, host: Host, family: Family, several: bool) -> dict[s
         "advertisements": sum(speaker.count for speaker in speakers),
         "authenticated": sum(speaker.authentic for speaker in speakers),
         "mismatched": sum(speaker.mismatched for speaker in speakers),
-        "addresses": [str(address) for address in sorted(host.addresses(), key=lambda one: (one.version, int(one)))],
+        "addresses": [
+            str(address) for address in sorted(host.addresses(), key=lambda one: (one.version, int(one)))
+        ],
         "speakers": [_speaker(session, speaker, several) for speaker in speakers],
-        "masters": [{"source": str(speaker.source), "since": iso(stand.since_ns)} for speaker, stand in history.standing.items()],
+        "masters": [
+            {"source": str(speaker.source), "since": iso(stand.since_ns)}
+            for speaker, stand in history.standing.items()
+        ],
         "handovers": [_handover(one, several) for one in history.handovers[:_MAX_LISTED]],
         "dual_master": [_dual(one, several) for one in history.duals[:_MAX_LISTED]],
-        "more_events": history.more + max(len(history.handovers) - _MAX_LISTED, 0) + max(len(history.duals) - _MAX_LISTED, 0),
-        "flapping": [{"source": str(one.speaker.source), "times": one.times, "period_ms": _ms(one.period_ns)} for one in history.flapping()],
+        "more_events": history.more
+        + max(len(history.handovers) - _MAX_LISTED, 0)
+        + max(len(history.duals) - _MAX_LISTED, 0),
+        "flapping": [
+            {"source": str(one.speaker.source), "times": one.times, "period_ms": _ms(one.period_ns)}
+            for one in history.flapping()
+        ],
         "findings": [_finding(one, several) for one in inspection.of_family(session, host, family)],
     }
 
@@ -109,7 +135,9 @@ def _speaker(session: Session, speaker: Speaker, several: bool) -> dict[str, Any
         "advbase": form.advbase if form is not None else None,
         "advskew": form.advskew if form is not None else None,
         "demote": form.demote if form is not None else None,
-        "interval_ms": _ms(spacing.total_ns // spacing.count) if spacing is not None and spacing.count else None,
+        "interval_ms": _ms(spacing.total_ns // spacing.count)
+        if spacing is not None and spacing.count
+        else None,
         "dialect": sorted(tongue.names),
         "guessed": tongue.guessed,
         "first": iso(speaker.first_ns),
@@ -140,9 +168,17 @@ def _dual(one: DualMaster, several: bool) -> dict[str, Any]:
 
 
 def _requirements(session: Session) -> list[dict[str, Any]]:
-    """One verdict a requirement: fail if anybody who should satisfy it was seen to break it, else pass if anybody was seen to satisfy it."""
-    testers = {speaker.who for host in session.hosts.values() for speaker in host.speakers() if speaker.tester}
-    names = {speaker.who: session.tongue(speaker).names for host in session.hosts.values() for speaker in host.speakers()}
+    """One verdict a requirement: fail if anybody who should satisfy it was seen to break it, else pass if
+    anybody was seen to satisfy it.
+    """
+    testers = {
+        speaker.who for host in session.hosts.values() for speaker in host.speakers() if speaker.tester
+    }
+    names = {
+        speaker.who: session.tongue(speaker).names
+        for host in session.hosts.values()
+        for speaker in host.speakers()
+    }
     verdicts: dict[str, tuple[Verdict, list[int]]] = {}
     rank = {Verdict.FAIL: 0, Verdict.PASS: 1, Verdict.INCONCLUSIVE: 2}
     for (requirement, who), tally in session.ledger.tallies.items():
@@ -163,4 +199,4 @@ def _requirements(session: Session) -> list[dict[str, Any]]:
     return [
         {"id": requirement, "verdict": verdict.value, "frames": sorted(set(frames))[:MAX_FRAMES]}
         for requirement, (verdict, frames) in sorted(verdicts.items())
-    ]  # fmt: skip
+    ]

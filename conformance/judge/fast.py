@@ -1,14 +1,19 @@
-"""The first pass over a capture: decodes only what it must, and does the bookkeeping of an unremarkable advertisement in line.
+"""The first pass over a capture: decodes only what it must, and does the bookkeeping of an unremarkable
+advertisement in line.
 
-Nearly every frame of a long capture is the next advertisement of the one MASTER: the same form as before, on time, both checksums right, the digest
-right, the counter in step. No monitor can object to such a frame, so only counts and times are kept; every other frame goes to
-:class:`conformance.judge.session.Session`. That both ways come to the same document is proven in the tests over all recordings.
+Nearly every frame of a long capture is the next advertisement of the one MASTER: the same form as before,
+on time, both checksums right, the digest
+right, the counter in step. No monitor can object to such a frame, so only counts and times are kept; every
+other frame goes to
+:class:`conformance.judge.session.Session`. That both ways come to the same document is proven in the tests
+over all recordings.
 """
 
 from __future__ import annotations
 
+from conformance.judge.lane import Lane
 from conformance.judge.packets import Packets
-from conformance.judge.session import Lane, Session
+from conformance.judge.session import Session
 
 _IPV4, _IPV6, _ARP = b"\x08\x00", b"\x86\xdd", b"\x08\x06"
 _PLAIN_V4, _LENGTH_V4 = 0x45, b"\x00\x38"
@@ -21,8 +26,10 @@ _TAGS = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00"))
 _ADDRESS_COUNT_OF_VRRP = 5  # with this in byte 3 an advertisement may be VRRPv2, which its last bytes decide
 
 
-def run(session: Session, packets: Packets, *, exact: bool = False) -> None:
-    """Feeds all packets to ``session``; ``exact`` takes the slow way for every frame (to prove that both agree)."""
+def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915  # calls cost more than the work
+    """Feeds all packets to ``session``; ``exact`` takes the slow way for every frame (to prove that both
+    agree).
+    """
     if exact:
         for packet_ in packets:
             session.frames += 1
@@ -44,7 +51,13 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:
                 digest = data[50:70]
                 bits = number_of(data[14:70], "big")
                 sound = bits % 65535 == 0 and (bits & _CARP_BITS) % 65535 == 0
-            elif len(data) >= 34 and data[23] != 112 and data[6:11] != _VIRTUAL and data[30:34] not in watched:
+            elif (
+                len(data) >= 34
+                and data[23] != 112
+                and data[6:11] != _VIRTUAL
+                and data[:5] != _VIRTUAL
+                and data[30:34] not in watched
+            ):
                 continue
         elif kind == _IPV6:
             if len(data) >= 90 and data[18:21] == _PLAIN_V6:
@@ -52,7 +65,12 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:
                 counter = data[62:70]
                 digest = data[70:90]
                 sound = number_of(data[54:90], "big") % 65535 == 0
-            elif len(data) >= 54 and data[20] not in _V6_READ and data[6:11] != _VIRTUAL:
+            elif (
+                len(data) >= 54
+                and data[20] not in _V6_READ
+                and data[6:11] != _VIRTUAL
+                and data[:5] != _VIRTUAL
+            ):
                 continue
         elif kind != _ARP and kind not in _TAGS:
             continue
@@ -126,7 +144,8 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:
 def _simple(data: bytes, kind: bytes) -> bool:
     """Whether the bytes outside the signature can only be counter, digest, checksums and identification.
 
-    With an address count of VRRPv2 in byte 3 the last bytes decide what the packet is; such a form is never taken for granted.
+    With an address count of VRRPv2 in byte 3 the last bytes decide what the packet is; such a form is never
+    taken for granted.
     """
     if kind == _IPV4:
         return data[14] == _PLAIN_V4 and data[16:18] == _LENGTH_V4 and data[37] != _ADDRESS_COUNT_OF_VRRP

@@ -29,7 +29,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; ``id`` is stable and for programs, ``text`` one sentence for people, ``frames`` show it."""
+    """One finding: ``id`` is stable and for programs, ``text`` is for people, ``frames`` show it."""
 
     id: str
     severity: Severity
@@ -37,9 +37,9 @@ class Finding:
     frames: tuple[Ref, ...]
 
 
-def finding(id: str, severity: Severity, text: str, frames: Iterable[Ref]) -> Finding:
+def finding(name: str, severity: Severity, text: str, frames: Iterable[Ref]) -> Finding:
     """A finding with at most 16 frames, in the order of the capture and each once."""
-    return Finding(id, severity, text, tuple(sorted(dict.fromkeys(frames)))[:MAX_FRAMES])
+    return Finding(name, severity, text, tuple(sorted(dict.fromkeys(frames)))[:MAX_FRAMES])
 
 
 def clock(time_ns: int) -> str:
@@ -70,23 +70,42 @@ def password_words(material: Material) -> str:
     if material.long:
         words += " with all of its first 20 characters"
     if material.mixed is not None:
-        words += f" over the tail of password {material.mixed + 1} (the key was not cleared when it was changed)"
+        words += (
+            f" over the tail of password {material.mixed + 1} (the key was not cleared when it was changed)"
+        )
     return words
 
 
 def difference(other: Material, own: Material) -> tuple[str, str]:
-    """The id and the words of what makes a digest over ``other`` unbelievable to a host with ``own``: password, addresses, order or MAC."""
+    """The id and the words of what makes a digest over ``other`` unbelievable to a host with ``own``:
+    password, addresses, order or MAC.
+    """
     if (other.password, other.mixed, other.long) != (own.password, own.mixed, own.long):
-        return "password-differs", f"its digest is made with {password_words(other)}, the other's with {password_words(own)}"
+        return (
+            "password-differs",
+            f"its digest is made with {password_words(other)}, the other's with {password_words(own)}",
+        )
     extra, missing = other.address_set - own.address_set, own.address_set - other.address_set
     if extra or missing:
         if all(address.is_link_local for address in extra | missing):
-            return "link-local-context", f"its digest {_covers(extra, missing)}: one side hashes link-local addresses, the other does not"
+            return (
+                "link-local-context",
+                (
+                    f"its digest {_covers(extra, missing)}: one side "
+                    "hashes link-local addresses, the other does not"
+                ),
+            )
         if len(extra) + len(missing) == 1:
             return "one-address-differs", f"its digest {_covers(extra, missing)}"
         return "addresses-differ", f"its digest {_covers(extra, missing)}"
     if other.in_order != own.in_order:
-        return "address-order", "its digest covers the same addresses in the order of configuration, as FreeBSD 5 and 6 do, the other's in ascending order"
+        return (
+            "address-order",
+            (
+                "its digest covers the same addresses in the order of "
+                "configuration, as FreeBSD 5 and 6 do, the other's in ascending order"
+            ),
+        )
     return "lladdr-differs", "its digest also covers a hand-made link-layer address (OpenBSD lladdr)"
 
 

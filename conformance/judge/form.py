@@ -1,22 +1,26 @@
-"""The form of an advertisement: everything in a protocol-112 frame that stays the same from one advertisement to the next.
+"""The form of an advertisement: everything in a protocol-112 frame that stays the same from one
+advertisement to the next.
 
-A MASTER repeats one form every interval; only the counter, the digest, both checksums and the IP identification differ. So whatever
+A MASTER repeats one form every interval; only the counter, the digest, both checksums and the IP
+identification differ. So whatever
 depends on the form alone is judged once, however often it is seen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from conformance.wire.digest import Address
-from conformance.wire.frame import Frame, is_vrrp, virtual_mac
+from conformance.wire.frame import TTL, Frame, is_vrrp, virtual_mac
 from conformance.wire.header import LENGTH, PROTOCOL, VERSION, checksum, interval_ns
 
 BOW_OUT = 255
 """advbase and advskew of the farewell of a MASTER that goes down."""
 
 _FRAGMENT_OFFSET = 0x1FFF
+_FRAGMENTED = 0x3FFF  # more fragments, or an offset
 
 
 class Ref(NamedTuple):
@@ -26,13 +30,20 @@ class Ref(NamedTuple):
     frame: int
 
 
+NOWHERE = Ref(0, 0)
+"""No frame: frames are numbered from 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """One shape of advertisement of one sender on one segment.
 
-    ``vlans`` are the 802.1Q ids, outermost first; ``fragment`` is the raw flags-and-offset field of IPv4; ``extended`` tells IPv4 options or IPv6
-    extension headers; ``length`` is the IP length, ``payload`` the bytes that follow the IP header; ``first`` is the first CARP byte (version and type);
-    ``whole`` tells that the 36 bytes are there and the other CARP fields mean something; ``ip_sound`` and ``carp_sound`` are the two checksums.
+    ``vlans`` are the 802.1Q ids, outermost first; ``fragment`` is the raw flags-and-offset field of IPv4;
+    ``extended`` tells IPv4 options or IPv6
+    extension headers; ``length`` is the IP length, ``payload`` the bytes that follow the IP header;
+    ``first`` is the first CARP byte (version and type);
+    ``whole`` tells that the 36 bytes are there and the other CARP fields mean something; ``ip_sound`` and
+    ``carp_sound`` are the two checksums.
     """
 
     vlans: tuple[int, ...]
@@ -85,13 +96,20 @@ class Form:
 
     @property
     def physical_mac(self) -> bool:
-        """Whether the Ethernet source is neither unknown nor a virtual MAC of any dialect (00:00:5e:00:00 or 01 and the vhid)."""
-        return any(self.source_mac) and self.source_mac not in (virtual_mac(self.vhid), b"\x00\x00\x5e\x00\x00" + bytes([self.vhid]))
+        """Whether the Ethernet source is neither unknown nor of the virtual ranges 00:00:5e:00:00 and
+        00:00:5e:00:01.
+        """
+        return any(self.source_mac) and self.source_mac[:5] not in (
+            virtual_mac(0)[:5],
+            b"\x00\x00\x5e\x00\x00",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Advert:
-    """One advertisement on the wire: its form and what changes each time; ``data`` is the frame, ``body`` the CARP bytes."""
+    """One advertisement on the wire: its form and what changes each time; ``data`` is the frame, ``body``
+    the CARP bytes.
+    """
 
     ref: Ref
     time_ns: int
@@ -106,7 +124,12 @@ class Advert:
 
 def is_vrrp_frame(frame: Frame) -> bool:
     """Whether a frame carries VRRP, the other user of protocol 112."""
-    return frame.ip is not None and frame.ip.protocol == PROTOCOL and not frame.ip.fragment & _FRAGMENT_OFFSET and is_vrrp(frame.payload)
+    return (
+        frame.ip is not None
+        and frame.ip.protocol == PROTOCOL
+        and not frame.ip.fragment & _FRAGMENT_OFFSET
+        and is_vrrp(frame.payload)
+    )
 
 
 def form_of(frame: Frame) -> Form | None:
@@ -122,35 +145,55 @@ def form_of(frame: Frame) -> Form | None:
         at = 14 + 4 * len(frame.vlans)
         flow = int.from_bytes(frame.data[at : at + 4], "big") & 0xFFFFF
     return Form(
-        vlans=frame.vlans, family=ip.version, source=ip.source, destination=ip.destination, source_mac=frame.source, destination_mac=frame.destination,
-        ttl=ip.ttl, tos=ip.tos, flow=flow, fragment=ip.fragment, extended=ip.header_length != (20 if ip.version == 4 else 40),
-        length=ip.length, payload=len(body), whole=whole, first=head[0], vhid=head[1], advskew=head[2], authlen=head[3], demote=head[4], advbase=head[5],
-        ip_sound=ip.sound, carp_sound=_sound(body, ip.version) if whole else False,
-    )  # fmt: skip
+        vlans=frame.vlans,
+        family=ip.version,
+        source=ip.source,
+        destination=ip.destination,
+        source_mac=frame.source,
+        destination_mac=frame.destination,
+        ttl=ip.ttl,
+        tos=ip.tos,
+        flow=flow,
+        fragment=ip.fragment,
+        extended=ip.header_length != (20 if ip.version == 4 else 40),
+        length=ip.length,
+        payload=len(body),
+        whole=whole,
+        first=head[0],
+        vhid=head[1],
+        advskew=head[2],
+        authlen=head[3],
+        demote=head[4],
+        advbase=head[5],
+        ip_sound=ip.sound,
+        carp_sound=_sound(body, ip.version) if whole else False,
+    )
 
 
 def _sound(body: bytes, family: int) -> bool:
-    # FreeBSD 15 sums the whole IPv4 payload, all others the first 36 bytes; either is a right checksum (behaviour of trailing bytes).
+    # FreeBSD 15 sums the whole IPv4 payload, all others the first 36 bytes; either is a right checksum
+    # (behaviour of trailing bytes).
     return checksum(body[:LENGTH]) == 0 or (family == 4 and len(body) > LENGTH and checksum(body) == 0)
 
 
-def refusal(form: Form) -> str | None:
-    """Why no implementation believes an advertisement of this form, in a few words; None if some do.
+_CHECKS: tuple[tuple[Callable[[Form], bool], Callable[[Form], str]], ...] = (
+    (lambda form: form.ip_sound, lambda _form: "its IP header checksum is wrong"),
+    (lambda form: not form.fragment & _FRAGMENTED, lambda _form: "it is a fragment"),
+    (lambda form: form.ttl == TTL or form.unicast, lambda form: f"its TTL is {form.ttl} instead of {TTL}"),
+    (lambda form: form.whole, lambda form: f"it has {form.payload} of {LENGTH} bytes"),
+    (lambda form: form.carp_sound, lambda _form: "its checksum is wrong"),
+    (lambda form: form.vhid != 0, lambda form: f"vhid {form.vhid} does not exist"),
+    (
+        lambda form: form.version == VERSION,
+        lambda form: f"its version is {form.version} instead of {VERSION}",
+    ),
+)
+"""The checks that all receivers share, and what is wrong with a form that fails one.
 
-    The checks that all receivers share: IP header, TTL (not in unicast mode, where FreeBSD 15 takes any), length, checksum, vhid, version.
-    """
-    if not form.ip_sound:
-        return "its IP header checksum is wrong"
-    if form.fragment & _FRAGMENT_OFFSET or form.fragment & 0x2000:
-        return "it is a fragment"
-    if form.ttl != 255 and not form.unicast:
-        return f"its TTL is {form.ttl} instead of 255"
-    if not form.whole:
-        return f"it has {form.payload} of {LENGTH} bytes"
-    if not form.carp_sound:
-        return "its checksum is wrong"
-    if form.vhid == 0:
-        return "vhid 0 does not exist"
-    if form.version != VERSION:
-        return f"its version is {form.version} instead of {VERSION}"
-    return None
+TTL is not looked at in unicast mode, where FreeBSD 15 takes any.
+"""
+
+
+def refusal(form: Form) -> str | None:
+    """Why no implementation believes an advertisement of this form, in a few words; None if some do."""
+    return next((words(form) for holds, words in _CHECKS if not holds(form)), None)

@@ -1,12 +1,15 @@
-"""Who was MASTER when: hand-overs with their gap and cause, and the time in which two MASTERs stood side by side.
+"""Who was MASTER when: hand-overs with their gap and cause, and the time in which two MASTERs stood side by
+side.
 
-Only what is on the wire counts: a speaker stands as MASTER from its first advertisement until one is overdue or it bows out.
+Only what is on the wire counts: a speaker stands as MASTER from its first advertisement until one is
+overdue or it bows out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from statistics import median
 
 from conformance.judge.form import Form, Ref
@@ -38,7 +41,8 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Mastership going from ``old`` (None at the start of the capture) to ``new``; ``gap_ns`` is from the last advertisement of the one to the first of the other.
+    """Mastership going from ``old`` (None at the start of the capture) to ``new``; ``gap_ns`` is from the
+    last advertisement of the one to the first of the other.
 
     ``rank`` is advbase and advskew of the first advertisement of the new MASTER.
     """
@@ -54,7 +58,9 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class DualMaster:
-    """Two MASTERs side by side, from the first advertisement of the ``younger`` to the last that proves it; ``open`` if the capture ends so."""
+    """Two MASTERs side by side, from the first advertisement of the ``younger`` to the last that proves it;
+    ``open`` if the capture ends so.
+    """
 
     start: Ref
     end: Ref
@@ -77,8 +83,10 @@ class Flapping:
 
 @dataclass(slots=True)
 class Stand:
-    """A MASTER as the wire shows it: since when, and the form of its latest advertisement. ``rival`` is what the standing MASTER last said before this one
-    began, when, and the best advbase and advskew it had had; ``best`` is this one's own."""
+    """A MASTER as the wire shows it: since when, and the form of its latest advertisement. ``rival`` is
+    what the standing MASTER last said before this one
+    began, when, and the best advbase and advskew it had had; ``best`` is this one's own.
+    """
 
     speaker: Speaker
     since_ns: int
@@ -86,7 +94,9 @@ class Stand:
     form: Form
     best: tuple[int, int]
     rival: tuple[Form, int, tuple[int, int]] | None = None
-    answered: dict[Speaker, tuple[int, Ref]] = field(default_factory=dict)  # first advert of an older MASTER after this one began
+    answered: dict[Speaker, tuple[int, Ref]] = field(
+        default_factory=dict
+    )  # first advert of an older MASTER after this one began
 
     @property
     def last_ns(self) -> int:
@@ -114,13 +124,16 @@ class _Departed:
 
 @dataclass(slots=True)
 class History:
-    """The history of one virtual host in one address family; fed with each advertisement that receivers would believe, in the order of time."""
+    """The history of one virtual host in one address family; fed with each advertisement that receivers
+    would believe, in the order of time.
+    """
 
     standing: dict[Speaker, Stand] = field(default_factory=dict)
     holder: Speaker | None = None
     departed: _Departed | None = None
     handovers: list[Handover] = field(default_factory=list)
     duals: list[DualMaster] = field(default_factory=list)
+    attempts: list[tuple[Speaker, int, Ref]] = field(default_factory=list)
     more: int = 0
 
     @property
@@ -155,7 +168,9 @@ class History:
         return True
 
     def expire(self, now_ns: int) -> None:
-        """Lets those MASTERs go whose next advertisement is overdue at ``now_ns``, the longest silent first."""
+        """Lets those MASTERs go whose next advertisement is overdue at ``now_ns``, the longest silent
+        first.
+        """
         late = [stand for stand in self.standing.values() if now_ns - stand.last_ns > stand.patience_ns]
         for stand in sorted(late, key=lambda one: one.last_ns):
             self._leave(stand, bowed_out=False)
@@ -166,12 +181,20 @@ class History:
         for index, older in enumerate(stands):
             for younger in stands[index + 1 :]:
                 self._close(older, younger, still_open=True)
+                if older.speaker not in younger.answered:
+                    self.attempts.append((younger.speaker, younger.since_ns, younger.since))
         incumbent = self.standing.get(self.holder) if self.holder is not None else None
         if incumbent is not None:
             for stand in stands:
                 # The newcomer spoke last and the old MASTER was about to be overdue: mastership went over.
-                if stand is not incumbent and not stand.answered and stand.last_ns - incumbent.last_ns > incumbent.form.interval_ns // 2 and stand.rival is not None:
+                if (
+                    stand is not incumbent
+                    and not stand.answered
+                    and stand.last_ns - incumbent.last_ns > incumbent.form.interval_ns // 2
+                    and stand.rival is not None
+                ):
                     self._hand_over(incumbent, stand)
+                    self.attempts.clear()
                     break
 
     def step_clock(self, now_ns: int) -> None:
@@ -196,31 +219,58 @@ class History:
     def _succeed(self, stand: Stand) -> None:
         before, self.holder = self.departed, stand.speaker
         if before is None:
-            self._add(Handover(stand.since, stand.since_ns, None, stand.speaker, None, Cause.START, stand.form.rank))
+            self._add(
+                Handover(stand.since, stand.since_ns, None, stand.speaker, None, Cause.START, stand.form.rank)
+            )
             return
         gap_ns = stand.since_ns - before.last_ns
-        if before.speaker is stand.speaker and not before.bowed_out and gap_ns < before.form.interval_ns * 27 // 10:
+        if (
+            before.speaker is stand.speaker
+            and not before.bowed_out
+            and gap_ns < before.form.interval_ns * 27 // 10
+        ):
             stand.speaker.missed += max(round(gap_ns / max(before.form.interval_ns, 1)) - 1, 0)
             return
         same = before.speaker is stand.speaker
         cause = Cause.BOW_OUT if before.bowed_out and not same else Cause.RESTART if same else Cause.SILENCE
-        self._add(Handover(stand.since, stand.since_ns, before.speaker, stand.speaker, gap_ns, cause, stand.form.rank))
+        self._add(
+            Handover(
+                stand.since, stand.since_ns, before.speaker, stand.speaker, gap_ns, cause, stand.form.rank
+            )
+        )
 
     def _hand_over(self, gone: Stand, heir: Stand) -> None:
         form, last_ns, best = heir.rival or (gone.form, gone.last_ns, gone.best)
         gap_ns = max(heir.since_ns - last_ns, 0)
         self.holder = heir.speaker
-        self._add(Handover(heir.since, heir.since_ns, gone.speaker, heir.speaker, gap_ns, _cause(best, form, heir, gap_ns), heir.form.rank))
+        self._add(
+            Handover(
+                heir.since,
+                heir.since_ns,
+                gone.speaker,
+                heir.speaker,
+                gap_ns,
+                _cause(best, form, heir, gap_ns),
+                heir.form.rank,
+            )
+        )
 
     def _close(self, older: Stand, younger: Stand, *, still_open: bool) -> None:
         answer = younger.answered.get(older.speaker)
         if answer is None:
             return  # the older one never spoke again: it yielded
-        (end_ns, end), both = answer, min((older.last_ns, older.last), (younger.last_ns, younger.last), key=lambda one: one[0])
+        (end_ns, end), both = (
+            answer,
+            min((older.last_ns, older.last), (younger.last_ns, younger.last), key=lambda one: one[0]),
+        )
         if both[0] > younger.since_ns:
             end_ns, end = both
         if len(self.duals) < MAX_EVENTS:
-            self.duals.append(DualMaster(younger.since, end, younger.since_ns, end_ns, older.speaker, younger.speaker, still_open))
+            self.duals.append(
+                DualMaster(
+                    younger.since, end, younger.since_ns, end_ns, older.speaker, younger.speaker, still_open
+                )
+            )
         else:
             self.more += 1
 
@@ -234,22 +284,34 @@ class History:
         """Speakers that became MASTER at least three times, less than a minute apart in the median."""
         times: dict[Speaker, list[tuple[int, Ref]]] = {}
         for handover in self.handovers:
-            if handover.cause not in (Cause.START, Cause.RESTART):
-                times.setdefault(handover.new, []).append((handover.time_ns, handover.ref))
+            times.setdefault(handover.new, []).append((handover.time_ns, handover.ref))
         for dual in self.duals:
             times.setdefault(dual.younger, []).append((dual.start_ns, dual.start))
+        for speaker, time_ns, ref in self.attempts:
+            times.setdefault(speaker, []).append((time_ns, ref))
+        alone = len(times) < 2
         found = []
-        for speaker, seen in times.items():
-            seen = sorted(set(seen))
-            steps = [later[0] - earlier[0] for earlier, later in zip(seen, seen[1:], strict=False)]
-            if len(seen) >= 3 and median(steps) < 60_000 * MS:
-                found.append(Flapping(speaker, len(seen), int(median(steps)), tuple(ref for _, ref in seen[:8])))
+        for speaker, events in times.items():
+            seen = sorted(set(events))
+            steps = [later[0] - earlier[0] for earlier, later in pairwise(seen)]
+            if len(seen) < 3 or median(steps) >= 60_000 * MS:
+                continue
+            # A lone MASTER that starts again and again does so for a reason of its own, unless a timer's
+            # rhythm shows.
+            if not alone or max(steps) - min(steps) < median(steps) // 10:
+                found.append(
+                    Flapping(speaker, len(seen), int(median(steps)), tuple(ref for _, ref in seen[:8]))
+                )
         return found
 
 
 def _cause(best: tuple[int, int], form: Form, heir: Stand, gap_ns: int) -> Cause:
-    """Why ``heir`` took over from a MASTER that had advertised ``form`` ``gap_ns`` before and was not overdue; ``best`` is the best it had advertised."""
+    """Why ``heir`` took over from a MASTER that had advertised ``form`` ``gap_ns`` before and was not
+    overdue; ``best`` is the best it had advertised.
+    """
     new = heir.form
+    if heir.speaker.rivalry:
+        return Cause.OTHER  # nobody believes it, so nobody yielded to it
     demoted = form.demote > new.demote or form.rank > best
     if demoted and (form.demote > new.demote or new.rank < form.rank):
         return Cause.DEMOTION

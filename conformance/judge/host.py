@@ -1,4 +1,6 @@
-"""A virtual host on a segment: its families, its speakers, its addresses, and the material that its digests cover."""
+"""A virtual host on a segment: its families, its speakers, its addresses, and the material that its digests
+cover.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _MAX_ADDRESSES = 64
 
 @dataclass(slots=True)
 class TakeOver:
-    """A speaker that became MASTER and owes the segment an announcement; ``announced`` lists those that were seen."""
+    """A speaker that became MASTER and owes the segment an announcement; ``announced`` lists those that
+    were seen.
+    """
 
     speaker: Speaker
     time_ns: int
@@ -44,8 +48,10 @@ class Family:
 class Host:
     """A virtual host: a vhid on one VLAN.
 
-    ``learned`` are the addresses that somebody announced with its virtual MAC, ``number`` is the counter of the latest advertisement believed,
-    ``current`` the material of the latest one whose digest was verified, ``version`` grows when an address is learned.
+    ``learned`` are the addresses that somebody announced with its virtual MAC, ``number`` is the counter of
+    the latest advertisement believed,
+    ``current`` the material of the latest one whose digest was verified, ``version`` grows when an address
+    is learned.
     """
 
     vlans: tuple[int, ...]
@@ -70,7 +76,11 @@ class Host:
         if known is None:
             if len(family.speakers) >= _MAX_SPEAKERS:
                 family.crowded += 1
-                idle = min((one for one in family.speakers.values() if one not in family.history.standing), key=lambda one: one.last_ns, default=None)
+                idle = min(
+                    (one for one in family.speakers.values() if one not in family.history.standing),
+                    key=lambda one: one.last_ns,
+                    default=None,
+                )
                 if idle is not None:
                     del family.speakers[idle.source]
             known = Speaker(Who(self.vlans, self.vhid, form.source))
@@ -92,4 +102,6 @@ class Host:
 
     def addresses(self) -> frozenset[Address]:
         """The addresses known to be shared: announced with the virtual MAC, or covered by the digests."""
-        return frozenset(self.learned) | (self.current.address_set if self.current is not None else frozenset())
+        return frozenset(self.learned) | (
+            self.current.address_set if self.current is not None else frozenset()
+        )

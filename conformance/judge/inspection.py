@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from conformance.judge.diagnosis import Reason, why_two_masters
-from conformance.judge.digests import believes
-from conformance.judge.findings import Finding, Severity, clock, difference, duration, finding, password_words, several
+from conformance.judge.diagnosis import Reason, refusal_id, why_two_masters
+from conformance.judge.findings import (
+    Finding,
+    Severity,
+    clock,
+    difference,
+    duration,
+    finding,
+    password_words,
+    several,
+)
 from conformance.judge.history import Cause, DualMaster, Flapping
 from conformance.judge.host import Family, Host
-from conformance.judge.ledger import Tally
+from conformance.judge.ledger import MAX_FRAMES, Tally
 from conformance.judge.monitors.announce import UCARP, VIRTUAL
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
@@ -18,16 +26,18 @@ from conformance.wire.digest import Address
 from conformance.wire.frame import mac_text
 
 ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
-_REFUSED = frozenset({"CARP-WIRE-004", "CARP-WIRE-007", "CARP-WIRE-013", "CARP-WIRE-014", "CARP-V6-006", "CARP-V6-003"})
+_REFUSED = frozenset(
+    {"CARP-WIRE-004", "CARP-WIRE-007", "CARP-WIRE-013", "CARP-WIRE-014", "CARP-V6-006", "CARP-V6-003"}
+)
 _OWN_WORDS = frozenset({"CARP-ARP-001", "CARP-TIMER-001", "CARP-AUTH-026"})
 
 
 def of_family(session: Session, host: Host, family: Family) -> list[Finding]:
     """The findings on one virtual host in one address family, the gravest first."""
-    told: set[Speaker] = set()
+    told: dict[Speaker, str] = {}
     found = [*_two_masters(host, family, told)]
     for speaker in family.speakers.values():
-        found += _digest(host, speaker, told)
+        found += _digest(speaker, told)
         found += _refused(speaker, told)
         found += _odd(session, speaker)
         found += _conduct(speaker)
@@ -35,15 +45,26 @@ def of_family(session: Session, host: Host, family: Family) -> list[Finding]:
     found += _gaps(family)
     found += _checked(session, host, family)
     if family.crowded:
-        found.append(finding("crowd", WARNING, f"more than 64 sources advertise this vhid; {family.crowded} of them were forgotten", ()))
+        found.append(
+            finding(
+                "crowd",
+                WARNING,
+                f"more than 64 sources advertise this vhid; {family.crowded} of them were forgotten",
+                (),
+            )
+        )
     return sorted(found, key=lambda one: one.severity)
 
 
-def _two_masters(host: Host, family: Family, told: set[Speaker]) -> Iterator[Finding]:
+def _two_masters(host: Host, family: Family, told: dict[Speaker, str]) -> Iterator[Finding]:
     flaps = {one.speaker: one for one in family.history.flapping()}
     pairs: dict[tuple[Speaker, Speaker], list[DualMaster]] = {}
     for dual in family.history.duals:
-        key = (dual.older, dual.younger) if dual.older.source < dual.younger.source else (dual.younger, dual.older)
+        key = (
+            (dual.older, dual.younger)
+            if int(dual.older.source) < int(dual.younger.source)
+            else (dual.younger, dual.older)
+        )
         pairs.setdefault(key, []).append(dual)
     for duals in pairs.values():
         longest = max(duals, key=lambda one: one.end_ns - one.start_ns)
@@ -55,74 +76,119 @@ def _two_masters(host: Host, family: Family, told: set[Speaker]) -> Iterator[Fin
         if flap is None and length <= interval * 3 // 2 and not longest.open:
             yield _short(duals, longest)
             continue
-        told |= {older, younger}
+        if reason is not None:
+            told |= {older: reason.id, younger: reason.id}
         yield _side_by_side(duals, longest, flap, reason)
-    for flap in flaps.values():
-        every = duration(flap.period_ns)
-        yield finding("flapping", ERROR, f"{flap.speaker.source} becomes master again and again: {flap.times} times, about every {every}", flap.frames)
+    if flaps:
+        most = max(flaps.values(), key=lambda one: one.times)
+        names = several(speaker.source for speaker in flaps)
+        text = (
+            f"mastership does not settle: {names} become{'s' if len(flaps) == 1 else ''} "
+            f"master again and again, {most.times} times, about every {duration(most.period_ns)}"
+        )
+        yield finding("flapping", ERROR, text, [ref for flap in flaps.values() for ref in flap.frames])
 
 
 def _short(duals: list[DualMaster], longest: DualMaster) -> Finding:
     often = f", {len(duals)} times" if len(duals) > 1 else ""
     text = (
         f"two masters for {duration(longest.end_ns - longest.start_ns)} at {clock(longest.start_ns)}{often}: "
-        f"{longest.younger.source} had begun before {longest.older.source} yielded or {longest.younger.source} gave up"
+        f"{longest.younger.source} had begun before {longest.older.source} "
+        f"yielded or {longest.younger.source} gave up"
     )
-    return finding("short-dual-master", NOTICE, text, [ref for dual in duals for ref in (dual.start, dual.end)])
+    return finding(
+        "short-dual-master", NOTICE, text, [ref for dual in duals for ref in (dual.start, dual.end)]
+    )
 
 
-def _side_by_side(duals: list[DualMaster], longest: DualMaster, flap: Flapping | None, reason: Reason | None) -> Finding:
+def _side_by_side(
+    duals: list[DualMaster], longest: DualMaster, flap: Flapping | None, reason: Reason | None
+) -> Finding:
     older, younger = longest.older, longest.younger
-    text = f"two masters, {_named(older)} and {_named(younger)}, for {duration(longest.end_ns - longest.start_ns)} at {clock(longest.start_ns)}"
+    text = (
+        f"two masters, {_named(older)} and {_named(younger)}, for "
+        f"{duration(longest.end_ns - longest.start_ns)} at {clock(longest.start_ns)}"
+    )
     if longest.open:
         text += " until the end of the capture"
     if flap is not None:
-        text += f"; {younger.source} becomes master about every {duration(flap.period_ns)}, {flap.times} times"
+        text += (
+            f"; {younger.source} becomes master about every {duration(flap.period_ns)}, {flap.times} times"
+        )
     elif len(duals) > 1:
         text += f", {len(duals)} times in all"
-    text += f", {'because' if reason.sure else 'probably because'} {reason.words}" if reason is not None else "; the capture does not tell why"
-    return finding(reason.id if reason is not None else "two-masters", ERROR, text, [ref for dual in duals for ref in (dual.start, dual.end)])
+    text += (
+        f", {'because' if reason.sure else 'probably because'} {reason.words}"
+        if reason is not None
+        else "; the capture does not tell why"
+    )
+    return finding(
+        reason.id if reason is not None else "two-masters",
+        ERROR,
+        text,
+        [ref for dual in duals for ref in (dual.start, dual.end)],
+    )
 
 
 def _named(speaker: Speaker) -> str:
     form = speaker.last_form
-    return f"{speaker.source} (advbase {form.advbase} advskew {form.advskew})" if form is not None else str(speaker.source)
+    return (
+        f"{speaker.source} (advbase {form.advbase} advskew {form.advskew})"
+        if form is not None
+        else str(speaker.source)
+    )
 
 
-def _digest(host: Host, speaker: Speaker, told: set[Speaker]) -> Iterator[Finding]:
-    reference = host.current
-    for material, ref in speaker.used.items():
-        others = [key.material for other in host.speakers() if other is not speaker and other.key is not None for key in (other.key,)]
-        own = speaker.key.material if speaker.key is not None else material
-        if reference is None or believes(reference, material) or any(believes(other, material) for other in others):
-            continue
-        if speaker not in told and (believes(own, material) or not _configured(speaker, material)):
-            id, words = difference(material, reference)
-            yield finding(id, ERROR, f"{speaker.source}: {words}", [ref])
-    if speaker.mismatched and speaker not in told:
-        count = f"{speaker.mismatched} of {speaker.count}" if speaker.authentic else f"all {speaker.mismatched}"
-        text = f"{count} advertisements of {speaker.source} have a digest that fits no password and address set that is known"
-        yield finding("digest-wrong" if speaker.authentic else "foreign-speaker", ERROR, text, speaker.mismatch)
+def _digest(speaker: Speaker, told: dict[Speaker, str]) -> Iterator[Finding]:
+    why = told.get(speaker, "")
+    for material, (against, frames) in speaker.disbelieved.items():
+        name, words = difference(material, against)
+        if name != why:
+            yield finding(
+                name,
+                ERROR if len(frames) > 1 else WARNING,
+                f"nobody believes {len(frames)} advertisements of {speaker.source}: {words}",
+                frames,
+            )
+    if speaker.mismatched and why not in ("foreign-speaker", "digest-unknown"):
+        count = (
+            f"{speaker.mismatched} of {speaker.count}" if speaker.authentic else f"all {speaker.mismatched}"
+        )
+        text = (
+            f"{count} advertisements of {speaker.source} have a digest "
+            "that fits no password and address set that is known"
+        )
+        yield finding(
+            "digest-wrong" if speaker.authentic else "foreign-speaker", ERROR, text, speaker.mismatch
+        )
     if any(material.password is None for material in speaker.used):
-        yield finding("no-password", WARNING, f"{speaker.source} has no password set: anybody can take its addresses over", speaker.used.values())
+        yield finding(
+            "no-password",
+            WARNING,
+            f"{speaker.source} has no password set: anybody can take its addresses over",
+            speaker.used.values(),
+        )
     for material, ref in speaker.used.items():
         if material.mixed is not None:
-            yield finding("key-remainder", WARNING, f"the digest of {speaker.source} is made with {password_words(material)}", [ref])
+            yield finding(
+                "key-remainder",
+                WARNING,
+                f"the digest of {speaker.source} is made with {password_words(material)}",
+                [ref],
+            )
 
 
-def _configured(speaker: Speaker, material: object) -> bool:
-    """Whether the speaker itself changed to or from this material and was MASTER with it: an address was added or removed on purpose."""
-    return len(speaker.used) > 1 and speaker.authentic > 2 * len(speaker.used)
-
-
-def _refused(speaker: Speaker, told: set[Speaker]) -> Iterator[Finding]:
+def _refused(speaker: Speaker, told: dict[Speaker, str]) -> Iterator[Finding]:
+    most = max(speaker.refusals, key=lambda one: len(speaker.refusals[one]), default="")
     for reason, frames in speaker.refusals.items():
-        if speaker in told and speaker.rivalry and len(speaker.refusals) == 1:
+        name = refusal_id(reason)
+        if speaker.rivalry and told.get(speaker) == name:
             continue
-        id = next((id for word, id in (("TTL", "ttl-changed"), ("version", "version-differs"), ("checksum", "checksum-wrong"), ("bytes", "length-wrong"),
-                                       ("vhid 0", "vhid-0"), ("fragment", "fragmented")) if word in reason), "refused")  # fmt: skip
-        text = f"nobody believes {len(frames) if len(frames) < 16 else '16 or more'} advertisements of {speaker.source}: {reason}"
-        yield finding(id, ERROR if speaker.rivalry else WARNING, text, frames)
+        text = (
+            f"nobody believes {len(frames) if len(frames) < MAX_FRAMES else 'many'} "
+            f"advertisements of {speaker.source}: {reason}"
+        )
+        yield finding(name, ERROR if speaker.rivalry and reason == most else WARNING, text, frames)
 
 
 def _odd(session: Session, speaker: Speaker) -> Iterator[Finding]:
@@ -140,66 +206,160 @@ def _odd(session: Session, speaker: Speaker) -> Iterator[Finding]:
 def _broken(requirement: str, speaker: Speaker, tally: Tally) -> Finding:
     count = f" ({tally.fails} frames)" if tally.fails > 1 else ""
     if requirement in ("CARP-WIRE-016", "CARP-V6-002") and "physical" in tally.text:
-        return finding("physical-mac", WARNING, f"advertisements of {speaker.source} come from a physical MAC address{count}: {tally.text}", tally.frames)
+        return finding(
+            "physical-mac",
+            WARNING,
+            f"advertisements of {speaker.source} come from a physical MAC address{count}: {tally.text}",
+            tally.frames,
+        )
     if requirement == "CARP-ARP-001":
-        return finding("no-announcement", WARNING, f"{speaker.source} took over without announcing the address{count}: {tally.text}", tally.frames)
+        return finding(
+            "no-announcement",
+            WARNING,
+            f"{speaker.source} took over without announcing the address{count}: {tally.text}",
+            tally.frames,
+        )
     if requirement == "CARP-TIMER-001":
-        return finding("interval-wrong", WARNING, f"{speaker.source} does not keep its interval: {tally.text}", tally.frames)
-    return finding(f"breaks-{requirement.removeprefix('CARP-').lower()}", WARNING, f"{speaker.source} breaks {requirement}{count}: {tally.text}", tally.frames)
+        return finding(
+            "interval-wrong",
+            WARNING,
+            f"{speaker.source} does not keep its interval: {tally.text}",
+            tally.frames,
+        )
+    return finding(
+        f"breaks-{requirement.removeprefix('CARP-').lower()}",
+        WARNING,
+        f"{speaker.source} breaks {requirement}{count}: {tally.text}",
+        tally.frames,
+    )
 
 
 def _conduct(speaker: Speaker) -> Iterator[Finding]:
     source = speaker.source
     if speaker.echoes:
-        yield finding("echo", WARNING, f"{speaker.duplicates} advertisements of {source} came back unchanged: a loop in the network, or a mirror port", speaker.echoes)
+        yield finding(
+            "echo",
+            WARNING,
+            (
+                f"{speaker.duplicates} advertisements of {source} came "
+                "back unchanged: a loop in the network, or a mirror port"
+            ),
+            speaker.echoes,
+        )
     if speaker.replays:
-        yield finding("replay", WARNING, f"{source} sends counters and digests that another host sent before: replayed or reflected", speaker.replays)
+        yield finding(
+            "replay",
+            WARNING,
+            f"{source} sends counters and digests that another host sent before: replayed or reflected",
+            speaker.replays,
+        )
     if speaker.stray:
-        yield finding("virtual-mac-from-backup", WARNING, f"{source} sends from the virtual MAC address although it is not master", speaker.stray)
+        yield finding(
+            "virtual-mac-from-backup",
+            WARNING,
+            f"{source} sends from the virtual MAC address although it is not master",
+            speaker.stray,
+        )
     if len(speaker.toses) > 1:
         values = ", ".join(f"{tos:#04x}" for tos in sorted(speaker.toses))
-        yield finding("dscp-changed", WARNING, f"the type of service of {source}'s advertisements changes ({values}): something rewrites it on the way", speaker.toses.values())
+        yield finding(
+            "dscp-changed",
+            WARNING,
+            (
+                f"the type of service of {source}'s advertisements changes "
+                f"({values}): something rewrites it on the way, or it was reconfigured"
+            ),
+            speaker.toses.values(),
+        )
     if speaker.missed:
-        yield finding("lost-advertisements", NOTICE, f"{speaker.missed} advertisements of {source} are missing: lost on the way or by the capture", [speaker.last])
+        yield finding(
+            "lost-advertisements",
+            NOTICE,
+            f"{speaker.missed} advertisements of {source} are missing: lost on the way or by the capture",
+            [speaker.last],
+        )
     if speaker.last_form is not None and speaker.last_form.unicast and not speaker.refused:
-        yield finding("unicast", NOTICE, f"{source} sends to {speaker.last_form.destination} alone (unicast peer): others do not hear it", [speaker.last])
+        yield finding(
+            "unicast",
+            NOTICE,
+            f"{source} sends to {speaker.last_form.destination} alone (unicast peer): others do not hear it",
+            [speaker.last],
+        )
 
 
 def _equals(family: Family) -> Iterator[Finding]:
     ranks: dict[tuple[int, int], list[Speaker]] = {}
     for speaker in family.speakers.values():
-        if speaker.best is not None and speaker.count - speaker.refused >= 3:
+        if speaker.best is not None and any(
+            spacing.count >= 3 for rank, spacing in speaker.spacings.items() if rank == speaker.best
+        ):
             ranks.setdefault(speaker.best, []).append(speaker)
     for (advbase, advskew), speakers in ranks.items():
         if len(speakers) > 1:
             names = several(speaker.source for speaker in speakers)
-            text = f"{names} announce the same advbase {advbase} and advskew {advskew}: which of them is master is left to chance"
-            yield finding("equal-timers", NOTICE, text, [speaker.first for speaker in speakers if speaker.first is not None])
+            text = (
+                f"{names} announce the same advbase {advbase} and advskew "
+                f"{advskew}: which of them is master is left to chance"
+            )
+            yield finding(
+                "equal-timers",
+                NOTICE,
+                text,
+                [speaker.first for speaker in speakers if speaker.first is not None],
+            )
 
 
 def _gaps(family: Family) -> Iterator[Finding]:
-    restarts = [one for one in family.history.handovers if one.cause is Cause.RESTART]
+    flapping = {one.speaker for one in family.history.flapping()}
+    restarts = [
+        one for one in family.history.handovers if one.cause is Cause.RESTART and one.new not in flapping
+    ]
     if restarts:
         longest = max(restarts, key=lambda one: one.gap_ns or 0)
         often = f" ({len(restarts)} times)" if len(restarts) > 1 else ""
-        text = f"no master for {duration(longest.gap_ns or 0)} before {clock(longest.time_ns)}{often}, then {longest.new.source} again: its vhid was reset, or its link was lost"
+        text = (
+            f"no master for {duration(longest.gap_ns or 0)} before {clock(longest.time_ns)}{often}, "
+            f"then {longest.new.source} again: its vhid was reset, or its link was lost"
+        )
         yield finding("interruption", NOTICE, text, [one.ref for one in restarts])
 
 
 def _checked(session: Session, host: Host, family: Family) -> Iterator[Finding]:
-    unchecked = [speaker for speaker in family.speakers.values() if speaker.unchecked and not speaker.authentic]
+    unchecked = [
+        speaker for speaker in family.speakers.values() if speaker.unchecked and not speaker.authentic
+    ]
     if unchecked and session.digests.active:
         names = several(speaker.source for speaker in unchecked)
         known = several(host.addresses()) or "none"
-        text = f"no digest of {names} could be verified: the password or the addresses are others (known addresses: {known})"
-        yield finding("digest-unverified", NOTICE, text, [speaker.first for speaker in unchecked if speaker.first is not None])
+        text = (
+            f"no digest of {names} could be verified: the password "
+            f"or the addresses are others (known addresses: {known})"
+        )
+        yield finding(
+            "digest-unverified",
+            NOTICE,
+            text,
+            [speaker.first for speaker in unchecked if speaker.first is not None],
+        )
     given = frozenset(session.options.addresses)
-    if given and host.current is not None and host.current.address_set != given and host.current.address_set & given:
-        yield finding("addresses-given-differ", NOTICE, f"the digests cover {several(host.current.address_set)}, not the addresses given", ())
+    if (
+        given
+        and host.current is not None
+        and host.current.address_set != given
+        and host.current.address_set & given
+    ):
+        yield finding(
+            "addresses-given-differ",
+            NOTICE,
+            f"the digests cover {several(host.current.address_set)}, not the addresses given",
+            (),
+        )
 
 
 def of_segment(session: Session) -> list[Finding]:
-    """Findings that belong to no single virtual host: VRRP neighbours, address conflicts, clients with stale addresses."""
+    """Findings that belong to no single virtual host: VRRP neighbours, address conflicts, clients with
+    stale addresses.
+    """
     found = [*_vrrp(session), *_claims(session), *_stale(session)]
     return sorted(found, key=lambda one: one.severity)
 
@@ -207,11 +367,26 @@ def of_segment(session: Session) -> list[Finding]:
 def _vrrp(session: Session) -> Iterator[Finding]:
     for router in session.vrrp.values():
         clash = session.hosts.get((router.vlans, router.vrid))
-        what = f"VRRPv{router.version} router {router.source} uses vrid {router.vrid} ({router.count} packets)"
+        what = (
+            f"VRRPv{router.version} router {router.source} uses vrid {router.vrid} ({router.count} packets)"
+        )
         if clash is not None and any(family.history.holder is not None for family in clash.families.values()):
-            yield finding("vrrp-same-id", WARNING, f"{what}, the number of a CARP vhid: both use the MAC address 00:00:5e:00:01:{router.vrid:02x}", [router.first])
+            yield finding(
+                "vrrp-same-id",
+                WARNING,
+                (
+                    f"{what}, the number of a CARP vhid: both use "
+                    f"the MAC address 00:00:5e:00:01:{router.vrid:02x}"
+                ),
+                [router.first],
+            )
         else:
-            yield finding("vrrp-neighbour", NOTICE, f"{what}: it shares protocol number and group with CARP", [router.first])
+            yield finding(
+                "vrrp-neighbour",
+                NOTICE,
+                f"{what}: it shares protocol number and group with CARP",
+                [router.first],
+            )
 
 
 def _claims(session: Session) -> Iterator[Finding]:
@@ -227,12 +402,23 @@ def _claims(session: Session) -> Iterator[Finding]:
             if isinstance(address, IPv4Address) and claim.gratuitous and _ucarp(host):
                 continue
             if claim.to_announcement == claim.count:
-                text = f"{mac_text(mac)} answers the announcement of {address} with its own MAC address although it is not master (FreeBSD 13 and 15 do so)"
+                text = (
+                    f"{mac_text(mac)} answers the announcement of {address} with its "
+                    "own MAC address although it is not master (FreeBSD 13 and 15 do so)"
+                )
                 yield finding("backup-answers-arp", WARNING, text, claim.frames)
             elif _ucarp(host):
                 continue  # ucarp's hosts answer with their physical addresses
             else:
-                yield finding("address-conflict", ERROR, f"{mac_text(mac)} claims the shared address {address} of vhid {host.vhid} ({claim.count} times)", claim.frames)
+                yield finding(
+                    "address-conflict",
+                    ERROR,
+                    (
+                        f"{mac_text(mac)} claims the shared address "
+                        f"{address} of vhid {host.vhid} ({claim.count} times)"
+                    ),
+                    claim.frames,
+                )
 
 
 def _ucarp(host: Host) -> bool:
@@ -243,6 +429,8 @@ def _stale(session: Session) -> Iterator[Finding]:
     for hood in session.hoods.values():
         for address, binding in hood.bindings.items():
             for mac, frames in binding.stale.items():
-                text = f"clients still send packets for {address} to {mac_text(mac)} although {mac_text(binding.mac)} announced it at {clock(binding.since_ns)}"
+                text = (
+                    f"clients still send packets for {address} to {mac_text(mac)} although "
+                    f"{mac_text(binding.mac)} announced it at {clock(binding.since_ns)}"
+                )
                 yield finding("stale-clients", WARNING, text, frames)
-

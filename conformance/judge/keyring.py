@@ -1,7 +1,9 @@
 """Digest verification at speed, and the search for what a foreign digest covers.
 
-A :class:`Key` holds the two SHA-1 contexts of an HMAC with everything fixed already hashed, so that one advertisement costs two copies
-and two short updates. The search tries the operator's passwords on sets of the addresses known on the segment.
+A :class:`Key` holds the two SHA-1 contexts of an HMAC with everything fixed already hashed, so that one
+advertisement costs two copies
+and two short updates. The search tries the operator's passwords on sets of the addresses known on the
+segment.
 """
 
 from __future__ import annotations
@@ -10,17 +12,19 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address
 from itertools import combinations, permutations
 from typing import Any
 
 from conformance.wire.digest import KEY_LENGTH, Address, AddressRule, Secret, key
 
-try:
-    # The builtin SHA-1 copies its state without OpenSSL's locks: a third faster for such short messages.
-    from _sha1 import sha1
-except ImportError:
-    sha1 = hashlib.sha1
+_sha1: Any = import_module("_sha1") if find_spec("_sha1") is not None else hashlib
+sha1: Callable[[bytes], Any] = _sha1.sha1
+"""The builtin SHA-1 where there is one: it copies its state without OpenSSL's locks, a third faster for
+such short messages.
+"""
 
 _BLOCK = 64
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
@@ -34,8 +38,11 @@ _MAX_DEEP_PASSWORDS = 16
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a digest covers: ``password`` is the index into the passwords given (None: no password set), ``mixed`` the index of an older, longer
-    password whose tail was left in the key, ``addresses`` in hashed order, ``lladdr`` OpenBSD's custom MAC or empty."""
+    """What a digest covers: ``password`` is the index into the passwords given (None: no password set),
+    ``mixed`` the index of an older, longer
+    password whose tail was left in the key, ``addresses`` in hashed order, ``lladdr`` OpenBSD's custom MAC
+    or empty.
+    """
 
     password: int | None
     addresses: tuple[Address, ...]
@@ -52,7 +59,9 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A ready verifier of one virtual host's digests; ``material`` says what it covers, the key bytes stay out of ``repr``."""
+    """A ready verifier of one virtual host's digests; ``material`` says what it covers, the key bytes stay
+    out of ``repr``.
+    """
 
     material: Material
     copy_inner: Callable[[], Any] = field(repr=False, compare=False)
@@ -76,37 +85,63 @@ def make_key(raw: bytes, vhid: int, material: Material) -> Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """20 key bytes and where they come from: the fields of :class:`Material` that speak of passwords."""
+
+    raw: bytes = field(repr=False)
+    password: int | None = None
+    mixed: int | None = None
+    long: bool = False
+
+    def key(
+        self, vhid: int, addresses: tuple[Address, ...], *, in_order: bool = False, lladdr: bytes = b""
+    ) -> Key:
+        """The verifier for these key bytes over ``addresses``."""
+        material = Material(self.password, addresses, in_order, lladdr, self.mixed, self.long)
+        return make_key(self.raw, vhid, material)
+
+
+@dataclass(frozen=True, slots=True)
 class Passwords:
     """The operator's candidates; never printed, only their place in the list is."""
 
     given: tuple[str, ...] = field(repr=False)
 
-    def keys(self) -> Iterator[tuple[int | None, int | None, bool, bytes]]:
-        """Every key worth trying first: (index, None, False, 20 bytes) for each password, then the empty key of a host without one."""
-        for index, password in enumerate(self.given):
-            yield index, None, False, key(password)
-        yield None, None, False, bytes(KEY_LENGTH)
+    def seeds(self) -> list[Seed]:
+        """Every key worth trying first: each password's, then the empty one of a host without a password."""
+        return [*(Seed(key(one), index) for index, one in enumerate(self.given)), Seed(bytes(KEY_LENGTH))]
 
-    def odd_keys(self) -> Iterator[tuple[int | None, int | None, bool, bytes]]:
-        """Keys that misconfiguration makes: all 20 bytes of a long password, and a shorter password over the tail of an older, longer one.
+    def odd_seeds(self) -> Iterator[Seed]:
+        """Keys that misconfiguration makes: all 20 bytes of a long password, and a shorter password over
+        the tail of an older, longer one.
 
-        Source of the latter: measured on FreeBSD 13.2 (``pass4carp1`` then ``another`` leaves ``another\\0p1``).
+        Source of the latter: measured on FreeBSD 13.2; ``pass4carp1`` and then ``another`` leave
+        ``another``, a zero byte, ``p1``.
         """
         for index, password in enumerate(self.given):
             if len(password.encode()) >= KEY_LENGTH:
-                yield index, None, True, key(password, limit=KEY_LENGTH)
+                yield Seed(key(password, limit=KEY_LENGTH), index, long=True)
         for index, new in enumerate(self.given):
             for older, old in enumerate(self.given):
                 short, long = key(new), key(old)
                 used = len(new.encode()) + 1
                 if older != index and long[used:].strip(b"\0"):
-                    yield index, older, False, short[:used] + long[used:]
+                    yield Seed(short[:used] + long[used:], index, mixed=older)
 
 
-def address_sets(given: Sequence[Address], learned: Sequence[Address], seen: Sequence[Address]) -> Iterator[tuple[Address, ...]]:
-    """Sets to try, the likely ones first: as given, as announced with the virtual MAC, their union, then every subset of all that is known."""
+def address_sets(
+    given: Sequence[Address], learned: Sequence[Address], seen: Sequence[Address]
+) -> Iterator[tuple[Address, ...]]:
+    """Sets to try, the likely ones first: as given, as announced with the virtual MAC, their union, then
+    every subset of all that is known.
+    """
     done: set[frozenset[Address]] = set()
-    likely = [tuple(given), tuple(learned), (*given, *learned), *((one,) for one in (*given, *learned, *seen))]
+    likely = [
+        tuple(given),
+        tuple(learned),
+        (*given, *learned),
+        *((one,) for one in (*given, *learned, *seen)),
+    ]
     universe = list(dict.fromkeys((*given, *learned, *seen)))[:MAX_UNIVERSE]
     subsets = (subset for size in range(len(universe), 0, -1) for subset in combinations(universe, size))
     for candidate in (*likely, *subsets):
@@ -130,33 +165,44 @@ def _orders(addresses: Sequence[Address]) -> Iterator[tuple[Address, ...]]:
 
 
 def search(
-    passwords: Passwords, vhid: int, counter: bytes, digest: bytes,
-    sets: Callable[[], Iterable[tuple[Address, ...]]], lladdrs: Sequence[bytes] = (),
-) -> Key | None:  # fmt: skip
-    """The first key that makes ``digest`` of ``counter``, or None. ``sets`` gives address sets, the likely first; ``lladdrs`` custom MACs to try."""
+    passwords: Passwords,
+    vhid: int,
+    signed: tuple[bytes, bytes],
+    sets: Iterable[tuple[Address, ...]],
+    lladdrs: Sequence[bytes] = (),
+) -> Key | None:
+    """The first key that fits ``signed``, a counter (8 bytes) and its digest (20 bytes); None if none does.
 
-    def fits(candidate: Key) -> bool:
-        return hmac.compare_digest(candidate.digest(counter), digest)
-
-    known = list(sets())
-    plain = list(passwords.keys())
-    few = len(plain) <= _MAX_DEEP_PASSWORDS
-    for addresses in known:
-        for index, mixed, long, raw in plain:
-            candidate = make_key(raw, vhid, Material(index, addresses, mixed=mixed, long=long))
-            if fits(candidate):
-                return candidate
-    if not few:
-        return None
-    first = known[:4]
-    for index, mixed, long, raw in (*passwords.odd_keys(), *plain):
-        for addresses in first:
-            for lladdr in (b"", *lladdrs):
-                candidate = make_key(raw, vhid, Material(index, addresses, lladdr=lladdr, mixed=mixed, long=long))
-                if fits(candidate):
-                    return candidate
-            for ordered in _orders(addresses):
-                candidate = make_key(raw, vhid, Material(index, ordered, in_order=True, mixed=mixed, long=long))
-                if fits(candidate):
-                    return candidate
+    ``sets`` gives address sets, the likely first; ``lladdrs`` are custom MAC addresses to try.
+    """
+    counter, digest = signed
+    for candidate in _candidates(passwords, vhid, list(sets), lladdrs):
+        if hmac.compare_digest(candidate.digest(counter), digest):
+            return candidate
     return None
+
+
+def _candidates(
+    passwords: Passwords, vhid: int, sets: list[tuple[Address, ...]], lladdrs: Sequence[bytes]
+) -> Iterator[Key]:
+    seeds = passwords.seeds()
+    yield from (seed.key(vhid, addresses) for addresses in sets for seed in seeds)
+    if len(seeds) > _MAX_DEEP_PASSWORDS:
+        return
+    for seed in (*passwords.odd_seeds(), *seeds):
+        for addresses in sets[:4]:
+            for lladdr in (b"", *lladdrs):
+                yield seed.key(vhid, addresses, lladdr=lladdr)
+            for ordered in _orders(addresses):
+                yield seed.key(vhid, ordered, in_order=True)
+    for addresses in sets[:2]:
+        yield from (seed.key(vhid, more) for more in _one_more(addresses) for seed in seeds)
+
+
+def _one_more(addresses: tuple[Address, ...]) -> Iterator[tuple[Address, ...]]:
+    """The set with one more address of the same /24 that nobody announced: an alias on one side only."""
+    v4 = [address for address in addresses if isinstance(address, IPv4Address)]
+    for last in range(1, 255) if v4 else ():
+        more = IPv4Address(int(v4[0]) & ~255 | last)
+        if more not in addresses:
+            yield tuple(sorted((*addresses, more), key=_order))

@@ -1,4 +1,6 @@
-"""The account of passive requirements: what was seen to hold, what was seen broken, by whom, in which frames."""
+"""The account of passive requirements: what was seen to hold, what was seen broken, by whom, in which
+frames.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ _MAX_TALLIES = 20_000
 class Verdict(StrEnum):
     """What a passive requirement comes to."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
 
@@ -32,7 +34,9 @@ class Who:
 
 @dataclass(slots=True)
 class Tally:
-    """What was seen of one requirement from one sender; ``text`` is the first objection, ``frames`` the first 16 that show one."""
+    """What was seen of one requirement from one sender; ``text`` is the first objection, ``frames`` the
+    first 16 that show one.
+    """
 
     passes: int = 0
     fails: int = 0

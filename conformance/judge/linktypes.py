@@ -1,7 +1,8 @@
 """Link types of captures, each turned into an Ethernet frame; unknown addresses become zeros.
 
 A monitor must not judge a MAC address that the link type does not hold: :data:`UNKNOWN_MAC` marks it.
-Source: the LINKTYPE registry of the tcpdump group and the pages it links (LINUX_SLL, LINUX_SLL2, NULL, LOOP, RAW).
+Source: the LINKTYPE registry of the tcpdump group and the pages it links (LINUX_SLL, LINUX_SLL2, NULL,
+LOOP, RAW).
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def _family(data: bytes, order: str) -> bytes | None:
 
 
 def _null(data: bytes) -> bytes | None:
-    # In the byte order of the capturing host, which the file does not tell: a family fits in one byte, so the place of the byte does.
+    # In the byte order of the capturing host, which the file does not tell: a family fits in one byte, so
+    # the place of the byte does.
     return _family(data, ">" if data[:1] == b"\x00" else "<")
 
 
@@ -50,8 +52,8 @@ def _loop(data: bytes) -> bytes | None:
 def _cooked(data: bytes) -> bytes | None:
     if len(data) < 16:
         return None
-    _kind, _hardware, length, address, protocol = struct.unpack_from("!HHH8s2s", data)
-    return UNKNOWN_MAC + (address[:6] if length == 6 else UNKNOWN_MAC) + protocol + data[16:]
+    source = data[6:12] if data[4:6] == b"\x00\x06" else UNKNOWN_MAC
+    return UNKNOWN_MAC + source + data[14:]
 
 
 def _cooked2(data: bytes) -> bytes | None:
@@ -62,8 +64,16 @@ def _cooked2(data: bytes) -> bytes | None:
 
 
 _CONVERTERS: dict[int, ToEthernet] = {
-    0: _null, 108: _loop, 12: _raw, 14: _raw, 101: _raw, 228: _raw, 229: _raw, 113: _cooked, 276: _cooked2,
-}  # fmt: skip
+    0: _null,
+    108: _loop,
+    12: _raw,
+    14: _raw,
+    101: _raw,
+    228: _raw,
+    229: _raw,
+    113: _cooked,
+    276: _cooked2,
+}
 
 
 def supported(linktype: int) -> bool:
@@ -72,5 +82,7 @@ def supported(linktype: int) -> bool:
 
 
 def converter(linktype: int) -> ToEthernet | None:
-    """The function that turns a packet into an Ethernet frame; None for Ethernet itself. Raises KeyError if not supported."""
+    """The function that turns a packet into an Ethernet frame; None for Ethernet itself. Raises KeyError if
+    not supported.
+    """
     return None if linktype == ETHERNET else _CONVERTERS[linktype]

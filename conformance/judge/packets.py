@@ -1,4 +1,6 @@
-"""What the capture readers hand on: packets as plain tuples, and the sentences about what could not be read."""
+"""What the capture readers hand on: packets as plain tuples, and the sentences about what could not be
+read.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 Packet = tuple[int, int, int, bytes, bool]
-"""time_ns since the epoch, index of the capture, frame number in it (from 1, as Wireshark counts), Ethernet bytes, cut.
+"""time_ns since the epoch, index of the capture, frame number in it (from 1, as Wireshark counts), Ethernet
+bytes, cut.
 
-``cut`` tells that the capture holds fewer bytes than were on the wire (snap length). A tuple and not a class, because a
+``cut`` tells that the capture holds fewer bytes than were on the wire (snap length). A tuple and not a
+class, because a
 million of them a second are made.
 """
 
@@ -17,13 +21,17 @@ Complain = Callable[[str], None]
 """Takes one sentence about a part of a capture that could not be read."""
 
 MAX_PACKET = 262_144
-"""More bytes than any capture tool writes for one packet (libpcap MAXIMUM_SNAPLEN); a longer record is damage."""
+"""More bytes than any capture tool writes for one packet (libpcap MAXIMUM_SNAPLEN); a longer record is
+damage.
+"""
 
 _MAX_COMPLAINTS = 20
 
 
 class CaptureError(Exception):
-    """A capture that cannot be judged at all: ``capture`` is its name, ``problem`` what is wrong, ``remedy`` what to do."""
+    """A capture that cannot be judged at all: ``capture`` is its name, ``problem`` what is wrong,
+    ``remedy`` what to do.
+    """
 
     def __init__(self, capture: str, problem: str, remedy: str) -> None:
         self.capture = capture
@@ -52,4 +60,8 @@ class Unreadable:
 
     def all(self) -> list[str]:
         """The sentences, and one more that counts those that were left out."""
-        return [*self.texts, f"{self.more} further complaints of this kind were left out."] if self.more else list(self.texts)
+        return (
+            [*self.texts, f"{self.more} further complaints of this kind were left out."]
+            if self.more
+            else list(self.texts)
+        )

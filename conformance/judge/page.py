@@ -1,4 +1,6 @@
-"""The page of a judgement: one self-contained HTML file with a time line of each virtual host as inline SVG."""
+"""The page of a judgement: one self-contained HTML file with a time line of each virtual host as inline
+SVG.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,13 @@ class Line:
 
 def html(document: dict[str, Any]) -> str:
     """The page of a judge document; it needs no other file and escapes whatever a capture holds."""
-    environment = Environment(loader=PackageLoader("conformance.judge", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("conformance.judge", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     hosts = [{"title": title(host), "line": _line(document, host), **host} for host in document["vhids"]]
     return environment.get_template("judge.html").render(document=document, hosts=hosts)
 
@@ -82,17 +90,33 @@ def _line(document: dict[str, Any], host: dict[str, Any]) -> Line | None:
         until = end
         if index + 1 < len(handovers):
             following = _seconds(handovers[index + 1]["time"])
-            until = begin if following is None else max(following - (handovers[index + 1]["gap_ms"] or 0) / 1000, begin)
+            until = (
+                begin
+                if following is None
+                else max(following - (handovers[index + 1]["gap_ms"] or 0) / 1000, begin)
+            )
         text = f"{handover['to']} is master from frame {handover['frame']} ({handover['cause']})"
-        bars.append(Bar(x(begin), row_of[handover["to"]], max(x(until) - x(begin), 1.5), _ROW - 8, "master", text))
+        bars.append(
+            Bar(x(begin), row_of[handover["to"]], max(x(until) - x(begin), 1.5), _ROW - 8, "master", text)
+        )
     for dual in host["dual_master"][:_MAX_BARS]:
         begin = _seconds(dual["time"])
         if begin is not None:
             text = f"two masters for {dual['ms']:.0f} ms, frames {dual['from_frame']} to {dual['to_frame']}"
             width = max(x(begin + dual["ms"] / 1000) - x(begin), 1.5)
-            bars += [Bar(x(begin), row_of[source], width, _ROW - 8, "dual", text) for source in dual["masters"]]
-    ticks = [Tick(x(start + (end - start) * part / _TICKS), _label(start + (end - start) * part / _TICKS, document["started"])) for part in range(_TICKS + 1)]
-    return Line([(row_of[source], source) for source in sources], bars, ticks, _WIDTH, 8 + _ROW * len(sources) + 24)
+            bars += [
+                Bar(x(begin), row_of[source], width, _ROW - 8, "dual", text) for source in dual["masters"]
+            ]
+    ticks = [
+        Tick(
+            x(start + (end - start) * part / _TICKS),
+            _label(start + (end - start) * part / _TICKS, document["started"]),
+        )
+        for part in range(_TICKS + 1)
+    ]
+    return Line(
+        [(row_of[source], source) for source in sources], bars, ticks, _WIDTH, 8 + _ROW * len(sources) + 24
+    )
 
 
 def _label(at: float, started: str) -> str:

@@ -1,6 +1,7 @@
 """Reads pcap files (microseconds and nanoseconds, both byte orders) as a stream with bounded memory.
 
-Own code on purpose: the reader must take a million packets in two seconds and must make the best of damaged files.
+Own code on purpose: the reader must take a million packets in two seconds and must make the best of damaged
+files.
 Source: the pcap file format as the tcpdump group documents it (pcap-savefile).
 """
 
@@ -23,7 +24,9 @@ _MAGICS: dict[bytes, tuple[str, int, int]] = {
     b"\x34\xcd\xb2\xa1": ("<", 1_000, 24),
     b"\xa1\xb2\xcd\x34": (">", 1_000, 24),
 }
-"""First four bytes: byte order, nanoseconds a fraction unit, bytes of a record header (24 in old patched libpcaps)."""
+"""First four bytes: byte order, nanoseconds a fraction unit, bytes of a record header (24 in old patched
+libpcaps).
+"""
 
 
 def is_pcap(magic: bytes) -> bool:
@@ -31,10 +34,12 @@ def is_pcap(magic: bytes) -> bool:
     return magic in _MAGICS
 
 
-def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:
-    """Yields the packets of a pcap file; ``start`` is what was already read of it (at least the magic), ``index`` names the capture.
+def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:  # noqa: C901  # one loop, for speed
+    """Yields the packets of a pcap file; ``start`` is what was already read of it (at least the magic),
+    ``index`` names the capture.
 
-    What cannot be read is told to ``complain`` in one sentence; a record whose length is absurd ends the reading.
+    What cannot be read is told to ``complain`` in one sentence; a record whose length is absurd ends the
+    reading.
     """
     buffer = start
     while len(buffer) < _GLOBAL and (more := stream.read(_GLOBAL - len(buffer))):
@@ -45,7 +50,10 @@ def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) ->
     order, unit, record = _MAGICS[buffer[:4]]
     linktype = struct.unpack_from(order + "I", buffer, 20)[0] & 0xFFFF
     if not supported(linktype):
-        complain(f"link type {linktype} cannot be read; capture on an Ethernet, cooked, raw IP or loopback interface")
+        complain(
+            f"link type {linktype} cannot be read; capture on "
+            "an Ethernet, cooked, raw IP or loopback interface"
+        )
         return
     convert = converter(linktype)
     unpack = struct.Struct(order + "IIII").unpack_from
@@ -57,7 +65,10 @@ def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) ->
             after = position + record + length
             if after > end:
                 if length > MAX_PACKET:
-                    complain(f"frame {number + 1} claims {length} bytes, more than any packet has; the rest of the file is not read")
+                    complain(
+                        f"frame {number + 1} claims {length} bytes, more than "
+                        "any packet has; the rest of the file is not read"
+                    )
                     return
                 break
             number += 1
@@ -74,4 +85,7 @@ def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) ->
         buffer = buffer[position:] + chunk
         position = 0
     if position < len(buffer):
-        complain(f"frame {number + 1} is cut off at the end of the file ({len(buffer) - position} bytes of it are there)")
+        complain(
+            f"frame {number + 1} is cut off at the end of the "
+            f"file ({len(buffer) - position} bytes of it are there)"
+        )

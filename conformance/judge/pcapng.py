@@ -1,4 +1,5 @@
-"""Reads pcapng files as a stream with bounded memory: sections, interfaces, time resolutions, both byte orders.
+"""Reads pcapng files as a stream with bounded memory: sections, interfaces, time resolutions, both byte
+orders.
 
 Source: the pcapng specification (IETF opsawg draft): SHB, IDB, EPB, SPB and the obsolete packet block.
 """
@@ -15,6 +16,8 @@ from conformance.judge.packets import MAX_PACKET, Complain, Packets
 _CHUNK = 1 << 18
 SECTION = b"\x0a\x0d\x0d\x0a"
 _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED, _JOURNAL = 1, 2, 3, 6, 9
+_PACKETS = frozenset((_OLD_PACKET, _SIMPLE, _ENHANCED))
+_SECTION_TYPE = 0x0A0D0D0A
 _MAX_BLOCK = 1 << 24
 _MAX_INTERFACES = 4096
 _OPTION_RESOLUTION, _OPTION_OFFSET = 9, 14
@@ -22,13 +25,21 @@ _OPTION_RESOLUTION, _OPTION_OFFSET = 9, 14
 
 @dataclass(frozen=True, slots=True)
 class _Interface:
-    """One interface of a section; ``convert`` is None for Ethernet, ``readable`` False if the link type is not known."""
+    """One interface of a section; ``convert`` is None for Ethernet, ``readable`` False if the link type is
+    not known.
+    """
 
     readable: bool
     convert: ToEthernet | None
     units: int  # time stamp units a second
     offset_ns: int
     snaplen: int
+
+    def packet(self, data: bytes) -> bytes | None:
+        """The Ethernet frame of a captured packet; None if it cannot be read or is of no interest."""
+        if not self.readable:
+            return None
+        return data if self.convert is None else self.convert(data)
 
 
 class _Blocks:
@@ -66,15 +77,43 @@ class _Blocks:
             self.order = order
         kind, length = struct.unpack_from(self.order + "II", head)
         if length < 12 or length > _MAX_BLOCK:
-            self._complain(f"a block claims {length} bytes, which no block has; the rest of the file is not read")
+            self._complain(
+                f"a block claims {length} bytes, which no block has; the rest of the file is not read"
+            )
             return None
         length += -length % 4
         if not self._have(length):
-            self._complain(f"the last block is cut off: {len(self._buffer) - self._position} of {length} bytes are there")
+            self._complain(
+                f"the last block is cut off: {len(self._buffer) - self._position} of {length} bytes are there"
+            )
             return None
         body = self._buffer[self._position + 8 : self._position + length - 4]
         self._position += length
         return kind, body
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A packet block taken apart; ``stamp`` is None where the block has no time."""
+
+    interface: int
+    stamp: int | None
+    at: int
+    length: int
+    wire: int
+
+
+def _stored(kind: int, body: bytes, order: str, interfaces: list[_Interface]) -> _Stored | None:
+    """The packet of a packet block; None if the block is too short for its own fields."""
+    if kind == _SIMPLE and len(body) >= 4:
+        (wire,) = struct.unpack_from(order + "I", body)
+        limit = interfaces[0].snaplen if interfaces else 0
+        return _Stored(0, None, 4, min(wire, len(body) - 4, limit or wire), wire)
+    if kind != _SIMPLE and len(body) >= 20:
+        layout = "IIIII" if kind == _ENHANCED else "HxxIIII"
+        which, high, low, length, wire = struct.unpack_from(order + layout, body)
+        return _Stored(which, high << 32 | low, 20, length, wire)
+    return None
 
 
 def read_pcapng(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:
@@ -84,46 +123,38 @@ def read_pcapng(stream: BinaryIO, start: bytes, index: int, complain: Complain) 
     number, last_ns = 0, 0
     while (block := blocks.next()) is not None:
         kind, body = block
-        if kind == _ENHANCED and len(body) >= 20:
-            which, high, low, length, wire = struct.unpack_from(blocks.order + "IIIII", body)
-            at = 20
-        elif kind == _OLD_PACKET and len(body) >= 20:
-            which, _drops, high, low, length, wire = struct.unpack_from(blocks.order + "HHIIII", body)
-            at = 20
-        elif kind == _SIMPLE and len(body) >= 4:
-            (wire,) = struct.unpack_from(blocks.order + "I", body)
-            which, high, low, at = 0, 0, 0, 4
-            limit = interfaces[0].snaplen if interfaces else 0
-            length = min(wire, len(body) - 4, limit or wire)
-        else:
+        if kind not in _PACKETS:
             if kind == _INTERFACE and len(interfaces) < _MAX_INTERFACES:
                 interfaces.append(_interface(body, blocks.order, complain))
-            elif kind == 0x0A0D0D0A:
+            elif kind == _SECTION_TYPE:
                 interfaces = []
             elif kind == _JOURNAL:
                 number += 1  # Wireshark numbers journal entries among the frames
-            elif kind in (_ENHANCED, _OLD_PACKET, _SIMPLE):
-                number += 1
-                complain(f"frame {number} is cut: its block has only {len(body)} bytes")
             continue
         number += 1
-        if which >= len(interfaces):
-            complain(f"frame {number} names interface {which}, which the file does not describe")
+        stored = _stored(kind, body, blocks.order, interfaces)
+        problem = _problem(stored, body, len(interfaces))
+        if stored is None or problem:
+            complain(f"frame {number} {problem}")
             continue
-        interface = interfaces[which]
-        if length > len(body) - at or length > MAX_PACKET:
-            complain(f"frame {number} claims {length} bytes, but its block holds {len(body) - at}")
+        interface = interfaces[stored.interface]
+        data = interface.packet(body[stored.at : stored.at + stored.length])
+        if data is None:
             continue
-        if not interface.readable:
-            continue
-        data: bytes | None = body[at : at + length]
-        if interface.convert is not None:
-            data = interface.convert(data)  # type: ignore[arg-type]
-            if data is None:
-                continue
-        if kind != _SIMPLE:
-            last_ns = (high << 32 | low) * 1_000_000_000 // interface.units + interface.offset_ns
-        yield last_ns, index, number, data, length < wire  # type: ignore[misc]
+        if stored.stamp is not None:
+            last_ns = stored.stamp * 1_000_000_000 // interface.units + interface.offset_ns
+        yield last_ns, index, number, data, stored.length < stored.wire
+
+
+def _problem(stored: _Stored | None, body: bytes, interfaces: int) -> str:
+    """What is wrong with a packet block, in a few words; empty if nothing."""
+    if stored is None:
+        return f"is cut: its block has only {len(body)} bytes"
+    if stored.interface >= interfaces:
+        return f"names interface {stored.interface}, which the file does not describe"
+    if stored.length > min(len(body) - stored.at, MAX_PACKET):
+        return f"claims {stored.length} bytes, but its block holds {len(body) - stored.at}"
+    return ""
 
 
 def _interface(body: bytes, order: str, complain: Complain) -> _Interface:
@@ -145,4 +176,6 @@ def _interface(body: bytes, order: str, complain: Complain) -> _Interface:
     readable = supported(linktype)
     if not readable:
         complain(f"link type {linktype} cannot be read; frames of that interface are left out")
-    return _Interface(readable, converter(linktype) if readable else None, units, offset * 1_000_000_000, snaplen)
+    return _Interface(
+        readable, converter(linktype) if readable else None, units, offset * 1_000_000_000, snaplen
+    )

@@ -1,6 +1,7 @@
 """Opens captures of any supported kind and merges several by time.
 
-pcap and pcapng, plain or compressed (gzip, bzip2, xz, and zstd where the Python has it), from files or standard input.
+pcap and pcapng, plain or compressed (gzip, bzip2, xz, and zstd where the Python has it), from files or
+standard input.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ _WRAPPINGS = 3  # a capture that is compressed more often than this is an attack
 def read(captures: Sequence[str | Path], unreadable: Unreadable, stack: ExitStack) -> Packets:
     """Yields the packets of all captures in the order of time; ``-`` is standard input.
 
-    Files are opened at once and closed by ``stack``. Each capture must be in the order of time itself, as tools write them. Raises
-    :class:`CaptureError` for a file that cannot be opened; what is unreadable in a file goes to ``unreadable``.
+    Files are opened at once and closed by ``stack``. Each capture must be in the order of time itself, as
+    tools write them. Raises
+    :class:`CaptureError` for a file that cannot be opened; what is unreadable in a file goes to
+    ``unreadable``.
     """
     streams = [(str(capture), _open(str(capture), stack)) for capture in captures]
     each = [packets(stream, index, unreadable.about(name)) for index, (name, stream) in enumerate(streams)]
@@ -42,13 +45,17 @@ def _open(name: str, stack: ExitStack) -> BinaryIO:
     if name == STANDARD_INPUT:
         return sys.stdin.buffer
     try:
-        return stack.enter_context(open(name, "rb"))
+        return stack.enter_context(Path(name).open("rb"))
     except OSError as error:
-        raise CaptureError(name, f"cannot be opened ({error.strerror})", "give the path of a readable capture file") from error
+        raise CaptureError(
+            name, f"cannot be opened ({error.strerror})", "give the path of a readable capture file"
+        ) from error
 
 
 def packets(stream: BinaryIO, index: int, complain: Complain) -> Packets:
-    """Yields the packets of one capture, whatever its format; tells ``complain`` what cannot be read and never raises for its content."""
+    """Yields the packets of one capture, whatever its format; tells ``complain`` what cannot be read and
+    never raises for its content.
+    """
     try:
         yield from _packets(stream, index, complain, _WRAPPINGS)
     except _DAMAGE as error:
@@ -70,7 +77,10 @@ def _packets(stream: BinaryIO, index: int, complain: Complain, wrappings: int) -
     else:
         inner = _unwrap(stream, start) if wrappings else None
         if inner is None:
-            complain("this is neither pcap nor pcapng, plain or compressed; save the capture in one of these formats")
+            complain(
+                "this is neither pcap nor pcapng, plain or "
+                "compressed; save the capture in one of these formats"
+            )
         else:
             yield from _packets(inner, index, complain, wrappings - 1)
 

@@ -1,4 +1,6 @@
-"""Which dialect a speaker talks: as the operator said, or a guess from what is on the wire; and what follows for its timers."""
+"""Which dialect a speaker talks: as the operator said, or a guess from what is on the wire; and what
+follows for its timers.
+"""
 
 from __future__ import annotations
 
@@ -38,27 +40,32 @@ class Tongue:
 
 
 def told(name: str) -> Tongue:
-    """The dialect that the operator named (``freebsd``, ``openbsd``, ``ucarp``, a key …); ``freebsd`` alone means any version. Raises UnknownDialect."""
+    """The dialect that the operator named (``freebsd``, ``openbsd``, ``ucarp``, a key …); ``freebsd`` alone
+    means any version. Raises UnknownDialect.
+    """
     if name == "freebsd":
         return Tongue(tuple(one for one in dialects() if one.name == "freebsd"), False)
     return Tongue((dialect(name),), False)
 
 
 def shown(form: Form) -> frozenset[str]:
-    """The dialects that one form by itself gives away: only ucarp uses 00:00:5e:00:00:VHID. Empty if it may be any."""
+    """The dialects that one form by itself gives away: only ucarp uses 00:00:5e:00:00:VHID. Empty if it may
+    be any.
+    """
     return frozenset({"ucarp"}) if form.source_mac[:5] == _UCARP_MAC else frozenset()
 
 
 def guess(speaker: Speaker) -> Tongue:
     """The dialects that fit what a speaker sent.
 
-    ucarp alone uses 00:00:5e:00:00:VHID; FreeBSD 13 and 15 alone send DSCP 56; OpenBSD alone repeats its counter (see ``measured.md`` of the founding notes).
+    ucarp alone uses 00:00:5e:00:00:VHID; FreeBSD 13 and 15 alone send DSCP 56; OpenBSD alone repeats its
+    counter (see ``measured.md`` of the founding notes).
     """
     every = dialects()
     if any(mac[:5] == _UCARP_MAC for mac in speaker.macs):
         return Tongue(tuple(one for one in every if one.key == "ucarp"), True)
     bsd = tuple(one for one in every if one.key != "ucarp")
-    if speaker.constant_counter or speaker.demotes:
+    if speaker.constant_counter or (speaker.demotes and speaker.successors == 0 and speaker.randoms <= 1):
         return Tongue(tuple(one for one in bsd if one.key == "openbsd"), True)
     moving = speaker.randoms + speaker.successors >= 2
     family = speaker.source.version
@@ -72,7 +79,9 @@ _EVERY = Tongue(dialects(), True)
 
 
 def widest_window_ns(advbase: int, advskew: int) -> tuple[int, int]:
-    """A window that holds the spacing of every dialect: nobody objects to a spacing inside it before the dialect is known."""
+    """A window that holds the spacing of every dialect: nobody objects to a spacing inside it before the
+    dialect is known.
+    """
     low, high = _EVERY.interval_window_ns(advbase, advskew)
     nominal = interval_ns(advbase, advskew)
     return max(low, nominal // 2), high

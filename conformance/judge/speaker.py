@@ -1,11 +1,13 @@
-"""One sender of advertisements for one virtual host in one address family, and what is remembered of it (bounded)."""
+"""One sender of advertisements for one virtual host in one address family, and what is remembered of it
+(bounded).
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
 
-from conformance.judge.form import Advert, Form, Ref
+from conformance.judge.form import NOWHERE, Advert, Form, Ref
 from conformance.judge.keyring import Key, Material
 from conformance.judge.ledger import Who
 from conformance.wire.digest import Address
@@ -17,9 +19,11 @@ _MAX_SPACINGS = 32
 
 @dataclass(slots=True)
 class Spacing:
-    """Spacing of consecutive advertisements with the same announced interval: how many, their sum, the closest and the widest with their frames.
+    """Spacing of consecutive advertisements with the same announced interval: how many, their sum, the
+    closest and the widest with their frames.
 
-    ``early`` counts those that came too early to be the next one of a timer (sent at once for a change, or by another rhythm); they are not in the sum.
+    ``early`` counts those that came too early to be the next one of a timer (sent at once for a change, or
+    by another rhythm); they are not in the sum.
     """
 
     count: int = 0
@@ -29,8 +33,8 @@ class Spacing:
     early: int = 0
     early_ns: int = 0
     early_ref: Ref | None = None
-    low: Ref = Ref(0, 0)
-    high: Ref = Ref(0, 0)
+    low: Ref = NOWHERE
+    high: Ref = NOWHERE
 
     def add(self, gap_ns: int, ref: Ref) -> None:
         """Takes one spacing that a timer may have made; ``ref`` is the later frame."""
@@ -50,7 +54,9 @@ class Spacing:
 
 @dataclass(slots=True, eq=False)
 class Speaker:
-    """A sender: its source address on one virtual host, with counts and the traits that tell its dialect and its health."""
+    """A sender: its source address on one virtual host, with counts and the traits that tell its dialect
+    and its health.
+    """
 
     who: Who
     count: int = 0
@@ -64,7 +70,7 @@ class Speaker:
     bow_outs: int = 0
     first: Ref | None = None
     first_ns: int = 0
-    last: Ref = Ref(0, 0)
+    last: Ref = NOWHERE
     last_ns: int = 0
     last_form: Form | None = None
     last_data: bytes = b""
@@ -72,6 +78,7 @@ class Speaker:
     keys: list[Key] = field(default_factory=list)
     searches: int = 0
     used: dict[Material, Ref] = field(default_factory=dict)
+    disbelieved: dict[Material, tuple[Material, list[Ref]]] = field(default_factory=dict)
     waiting: deque[Advert] = field(default_factory=lambda: deque(maxlen=MAX_WAITING))
     mismatch: list[Ref] = field(default_factory=list)
     suspect: Advert | None = None
@@ -106,7 +113,12 @@ class Speaker:
     @property
     def constant_counter(self) -> bool:
         """Whether the counter never changes, as only OpenBSD's does."""
-        return self.constants >= 3 and self.successors == 0 and self.deaf == 0 and self.constants * 10 >= (self.constants + self.randoms) * 8
+        return (
+            self.constants >= 3
+            and self.successors == 0
+            and self.deaf == 0
+            and self.constants * 10 >= (self.constants + self.randoms) * 8
+        )
 
     def spacing(self, form: Form) -> Spacing:
         """The account of spacings for the interval that ``form`` announces."""

@@ -40,7 +40,9 @@ def _host(host: dict[str, Any]) -> list[str]:
     lines = [f"{title(host)}{addresses}: {host['advertisements']} advertisements{checked}"]
     lines += [_finding(one) for one in host["findings"]]
     lines += [_speaker(one) for one in host["speakers"]]
-    events = [(one["time"], _handover(one)) for one in host["handovers"]] + [(one["time"], _dual(one)) for one in host["dual_master"]]
+    events = [(one["time"], _handover(one)) for one in host["handovers"]] + [
+        (one["time"], _dual(one)) for one in host["dual_master"]
+    ]
     events.sort()
     lines += [f"    {text}" for _, text in events[:_MAX_EVENTS]]
     more = len(events) - _MAX_EVENTS + host["more_events"]
@@ -50,7 +52,14 @@ def _host(host: dict[str, Any]) -> list[str]:
 
 
 def _finding(one: dict[str, Any]) -> str:
-    frames = f" [frame{'s' if len(one['frames']) > 1 else ''} {', '.join(map(str, one['frames'][:6]))}{' …' if len(one['frames']) > 6 else ''}]" if one["frames"] else ""
+    frames = (
+        (
+            f" [frame{'s' if len(one['frames']) > 1 else ''} "
+            f"{', '.join(map(str, one['frames'][:6]))}{' …' if len(one['frames']) > 6 else ''}]"
+        )
+        if one["frames"]
+        else ""
+    )
     return f"  {_MARK[one['severity']]} {plain(one['text'])}{frames}"
 
 
@@ -58,7 +67,10 @@ def _speaker(one: dict[str, Any]) -> str:
     timers = f", advbase {one['advbase']} advskew {one['advskew']}" if one["advbase"] is not None else ""
     interval = f", every {one['interval_ms'] / 1000:.3f} s" if one["interval_ms"] is not None else ""
     guess = "probably " if one["guessed"] else ""
-    return f"    {one['source']}: {one['advertisements']} advertisements{timers}{interval}, {guess}{' or '.join(one['dialect'])}"
+    return (
+        f"    {one['source']}: {one['advertisements']} "
+        f"advertisements{timers}{interval}, {guess}{' or '.join(one['dialect'])}"
+    )
 
 
 def _clock(time: str) -> str:
@@ -72,7 +84,10 @@ def _handover(one: dict[str, Any]) -> str:
 
 
 def _dual(one: dict[str, Any]) -> str:
-    return f"{_clock(one['time'])} two masters for {one['ms'] / 1000:.3f} s: {' and '.join(one['masters'])} (frames {one['from_frame']} to {one['to_frame']})"
+    return (
+        f"{_clock(one['time'])} two masters for {one['ms'] / 1000:.3f} s: "
+        f"{' and '.join(one['masters'])} (frames {one['from_frame']} to {one['to_frame']})"
+    )
 
 
 def _verdicts(requirements: list[dict[str, Any]]) -> str:

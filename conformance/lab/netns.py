@@ -7,6 +7,7 @@ started in a namespace get a parent-death signal for the same reason.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
 import subprocess
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 _CLONE_NEWNET = 0x40000000
+_IFF_NOARP = 0x80
 _OWN = "/proc/thread-self/ns/net"
 _libc = ctypes.CDLL(None, use_errno=True)
 IN_USER_NAMESPACE = "CARP_CONFORMANCE_USER_NAMESPACE"
@@ -79,9 +82,10 @@ class Namespace:
         except OSError as error:
             raise NamespaceError(f"cannot make a network namespace ({error.strerror})", "run as root, or as a user in a kernel that allows user namespaces") from error
         else:
-            fd = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
-            _call(_libc.setns, home, _CLONE_NEWNET)
-            return cls(fd)
+            try:
+                return cls(os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC))
+            finally:
+                _call(_libc.setns, home, _CLONE_NEWNET)
         finally:
             os.close(home)
 
@@ -99,9 +103,12 @@ class Namespace:
             os.close(home)
 
     def spawn(self, command: Sequence[str], **popen: Any) -> subprocess.Popen[bytes]:
-        """Starts a process in this namespace that dies with the calling thread's process (``setpriv --pdeathsig``)."""
+        """Starts a process in this namespace that dies with the calling thread's process (``setpriv --pdeathsig``).
+
+        It leads a process group of its own: what it starts can be ended with it, and a Ctrl-C of the user does not reach it.
+        """
         with self.entered():
-            return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], **popen)
+            return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], process_group=0, **popen)
 
     def sysctl(self, name: str, value: int) -> None:
         """Writes ``net.…`` of this namespace, given with slashes (``net/ipv4/ip_nonlocal_bind``)."""
@@ -119,9 +126,22 @@ class Namespace:
         os.close(self.fd)
 
 
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """The kernel removes the secondary addresses of a subnet together with its first one."""
+    try:
+        yield
+    except NetlinkError as error:
+        if error.code != errno.EADDRNOTAVAIL:
+            raise
+
+
 @dataclass(slots=True)
 class Station:
-    """Something plugged into the switch: its namespace, interface ``eth0``, address and MAC (six bytes)."""
+    """Something plugged into the switch: its namespace, interface ``eth0``, address and MAC (six bytes).
+
+    ``own_stack``: a process there answers for the address in the kernel's place, so the kernel gets neither an address nor ARP.
+    """
 
     name: str
     namespace: Namespace
@@ -130,6 +150,7 @@ class Station:
     ip: IPRoute
     index: int
     interface: str = "eth0"
+    own_stack: bool = False
 
     def add_address(self, address: str, prefix: int) -> None:
         self.ip.addr("add", index=self.index, address=address, prefixlen=prefix)
@@ -138,7 +159,8 @@ class Station:
         """Removes all addresses but the station's own."""
         for found in self.ip.get_addr(index=self.index, family=2):
             if found.get_attr("IFA_ADDRESS") != str(self.address.ip):
-                self.ip.addr("del", index=self.index, address=found.get_attr("IFA_ADDRESS"), prefixlen=found["prefixlen"])
+                with _unless_gone():
+                    self.ip.addr("del", index=self.index, address=found.get_attr("IFA_ADDRESS"), prefixlen=found["prefixlen"])
 
 
 @dataclass(slots=True)
@@ -151,14 +173,17 @@ class Switch:
     stations: dict[str, Station] = field(default_factory=dict)
     _ports: dict[str, int] = field(default_factory=dict)
 
-    def plug(self, name: str, address: str, mac: bytes, stack: ExitStack) -> Station:
-        """Makes a station ``name`` with ``address`` (a.b.c.d/len) on ``eth0`` and connects it."""
+    def plug(self, name: str, address: str, mac: bytes, stack: ExitStack, *, own_stack: bool = False) -> Station:
+        """Makes a station ``name`` with ``address`` (a.b.c.d/len) on ``eth0`` and connects it.
+
+        With ``own_stack`` the kernel there stays silent: the address is left to a process on a packet socket.
+        """
         namespace = Namespace.create()
         stack.callback(namespace.close)
         with namespace.entered():
             ip = stack.enter_context(IPRoute())
         ip.link("set", index=ip.link_lookup(ifname="lo")[0], state="up")
-        station = Station(name, namespace, IPv4Interface(address), mac, ip, 0)
+        station = Station(name, namespace, IPv4Interface(address), mac, ip, 0, own_stack=own_stack)
         self.stations[name] = station
         self.replug(name)
         return station
@@ -171,13 +196,17 @@ class Switch:
         self.ip.link("set", index=self._ports[name], master=self.bridge, state="up")
         station.namespace.sysctl(f"net/ipv6/conf/{station.interface}/disable_ipv6", 1)
         station.index = station.ip.link_lookup(ifname=station.interface)[0]
+        if station.own_stack:
+            station.ip.link("set", index=station.index, flags=_IFF_NOARP, change=_IFF_NOARP)
         station.ip.link("set", index=station.index, state="up")
-        station.add_address(str(station.address.ip), station.address.network.prefixlen)
+        if not station.own_stack:
+            station.add_address(str(station.address.ip), station.address.network.prefixlen)
 
     def unplug(self, name: str) -> None:
         """Removes the station's interface, and the cable with it."""
         station = self.stations[name]
         station.ip.link("del", index=station.index)
+        del self._ports[name]
 
     def cable(self, name: str, *, plugged: bool) -> None:
         """Takes the carrier from the station's interface, or gives it back."""
@@ -185,7 +214,7 @@ class Switch:
 
     def part(self, names: Sequence[str], *, parted: bool) -> None:
         """Parts stations from one another: each still hears, and is heard by, all that are not named. ``parted`` false heals it."""
-        for name in names:
+        for name in self._ports.keys() & set(names):
             self.ip.brport("set", index=self._ports[name], isolated=int(parted))
 
 

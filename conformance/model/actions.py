@@ -1,4 +1,4 @@
-"""What a host wants done: the only output of the machine. The caller carries the actions out, in their order."""
+"""What a host wants done: the only output of the machine. The caller carries them out in their order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Put ``frame`` (Ethernet, without frame check sequence) on ``interface``. ``vhid`` is set if it is an advertisement, so that a failure can be reported."""
+    """Put ``frame`` (Ethernet, without frame check sequence) on ``interface``. ``vhid`` is set if it is an
+    advertisement, so that a failure can be reported.
+    """
 
     interface: str
     frame: bytes
@@ -25,7 +27,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A virtual host went from ``old`` to ``new``; ``reason`` is a :class:`~conformance.model.transitions.Reason` value."""
+    """A virtual host went from ``old`` to ``new``; ``reason`` is a
+    :class:`~conformance.model.transitions.Reason` value.
+    """
 
     interface: str
     vhid: int
@@ -70,7 +74,21 @@ class Exit:
 Action = Send | StateChange | Log | Count | Script | Exit
 
 COUNTERS = (
-    "ipackets", "ipackets6", "badif", "badttl", "hdrops", "badsum", "badver", "badlen",
-    "badauth", "badvhid", "badaddrs", "opackets", "opackets6", "onomem", "ostates", "preempt",
-)  # fmt: skip
+    "ipackets",
+    "ipackets6",
+    "badif",
+    "badttl",
+    "hdrops",
+    "badsum",
+    "badver",
+    "badlen",
+    "badauth",
+    "badvhid",
+    "badaddrs",
+    "opackets",
+    "opackets6",
+    "onomem",
+    "ostates",
+    "preempt",
+)
 """The counters of struct carpstats, in its order (``sys/netinet/ip_carp.h``)."""

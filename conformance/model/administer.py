@@ -1,4 +1,6 @@
-"""What an administrator does to a host: create, change and remove virtual hosts and their addresses, write sysctls."""
+"""What an administrator does to a host: create, change and remove virtual hosts and their addresses, write
+sysctls.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,19 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
     _validate(host, where, config)
     if config.vhid in port.vhosts:
         raise ConfigurationError(where, "it exists already", "reconfigure() or destroy() it")
-    if not host.dialect.multiple_addresses and (len(config.addresses) != 1 or config.parsed()[0].version != 4):
+    if not host.dialect.multiple_addresses and (
+        len(config.addresses) != 1 or config.parsed()[0].version != 4
+    ):
         raise ConfigurationError(where, f"{host.dialect.key} serves exactly one IPv4 address", "give one")
     for address in config.parsed():
         _check_address(host, where, port, address)
-    vhost = Vhost(port, config, config.device or f"carp{config.vhid}", host.dialect.virtual_mac(config.vhid), changed_key(bytes(KEY_LENGTH), config.password, keeps_tail=False))
+    vhost = Vhost(
+        port,
+        config,
+        config.device or f"carp{config.vhid}",
+        host.dialect.virtual_mac(config.vhid),
+        changed_key(bytes(KEY_LENGTH), config.password, keeps_tail=False),
+    )
     port.vhosts[config.vhid] = vhost
     if host.dialect.poll_loop is not None:
         _serve(host, vhost)
@@ -49,28 +59,42 @@ def _validate(host: Host, where: str, config: VhostConfig) -> None:
         ("dead_ratio", config.dead_ratio, 1, 255),
     ):
         if not least <= value <= most:
-            raise ConfigurationError(where, f"{name} {value} is out of range", f"{dialect.key} takes {least} to {most}")
+            raise ConfigurationError(
+                where, f"{name} {value} is out of range", f"{dialect.key} takes {least} to {most}"
+            )
     if dialect.password_needed and not config.password:
         raise ConfigurationError(where, "there is no password", f"{dialect.key} needs one")
     if dialect.password_refused_from is not None and len(config.password) >= dialect.password_refused_from:
-        raise ConfigurationError(where, "the password is too long", f"{dialect.key} takes up to {dialect.password_refused_from - 1} characters")
+        raise ConfigurationError(
+            where,
+            "the password is too long",
+            f"{dialect.key} takes up to {dialect.password_refused_from - 1} characters",
+        )
     if (config.peer or config.peer6) and not dialect.unicast:
         raise ConfigurationError(where, f"{dialect.key} knows no unicast peers", "leave peer out")
 
 
 def _check_address(host: Host, where: str, port: Port, address: Address) -> None:
-    if address.version == 6 and not host.dialect.ipv6:
-        raise ConfigurationError(where, f"{host.dialect.key} does not serve {address}", "use an IPv4 address")
     if host.dialect.needs_own_subnet and not any(address in one.network for one in port.addresses):
-        raise ConfigurationError(where, f"no address of {port.name} is in the subnet of {address} (EADDRNOTAVAIL)", "give the interface one")
+        raise ConfigurationError(
+            where,
+            f"no address of {port.name} is in the subnet of {address} (EADDRNOTAVAIL)",
+            "give the interface one",
+        )
 
 
 def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) -> None:
     """Changes parameters of a running virtual host."""
     where = f"{host.name}, virtual host {vhost.vhid} on {vhost.port.name}"
-    unknown = [name for name in changes if name in _FIXED or name not in {one.name for one in fields(VhostConfig)}]
+    unknown = [
+        name for name in changes if name in _FIXED or name not in {one.name for one in fields(VhostConfig)}
+    ]
     if unknown or not host.dialect.changes_while_running:
-        what = f"{', '.join(unknown)} cannot be changed" if unknown else f"a running {host.dialect.key} cannot be changed"
+        what = (
+            f"{', '.join(unknown)} cannot be changed"
+            if unknown
+            else f"a running {host.dialect.key} cannot be changed"
+        )
         raise ConfigurationError(where, what, "destroy() and configure() it anew")
     if changes.get("advbase") == 0 and host.dialect.advbase_limits.least > 0:
         del changes["advbase"]
@@ -89,21 +113,27 @@ def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) ->
 
 def carry_out(host: Host, vhost: Vhost, effect: Effect, now_ns: int) -> None:
     """One effect by itself, without a transition."""
-    host.dialect.carriers[effect](Happening(host, vhost, Input.USABLE, Transition(vhost.state, None, ()), now_ns, 0))
+    host.dialect.carriers[effect](
+        Happening(host, vhost, Input.USABLE, Transition(vhost.state, None, ()), now_ns, 0)
+    )
 
 
 def add_address(host: Host, now_ns: int, vhost: Vhost, address: Address) -> None:
     """Adds a shared address; a running virtual host starts anew."""
     where = f"{host.name}, virtual host {vhost.vhid} on {vhost.port.name}"
     if not host.dialect.multiple_addresses:
-        raise ConfigurationError(where, f"{host.dialect.key} serves exactly one address", "destroy() and configure() it anew")
+        raise ConfigurationError(
+            where, f"{host.dialect.key} serves exactly one address", "destroy() and configure() it anew"
+        )
     _check_address(host, where, vhost.port, address)
     vhost.config = replace(vhost.config, addresses=(*vhost.config.parsed(), address))
     _readdress(host, vhost, now_ns)
 
 
 def remove_address(host: Host, now_ns: int, vhost: Vhost, address: Address) -> None:
-    """Takes a shared address away; what follows is the dialect's: nothing yet, a new start, or the end of the virtual host."""
+    """Takes a shared address away; what follows is the dialect's: nothing yet, a new start, or the end of the
+    virtual host.
+    """
     where = f"{host.name}, virtual host {vhost.vhid} on {vhost.port.name}"
     left = tuple(one for one in vhost.config.parsed() if one != address)
     if len(left) == len(vhost.config.addresses) or not host.dialect.multiple_addresses:
@@ -129,7 +159,9 @@ def _readdress(host: Host, vhost: Vhost, now_ns: int) -> None:
     if host.dialect.own_address_unskews and any(vhost.port.owns(one) for one in vhost.addresses):
         vhost.config = replace(vhost.config, advskew=0)
     demotion.carrier(host, vhost, now_ns)
-    if before and len(vhost.addresses) == before + 2:  # its own link-local address came with the first IPv6 one: two changes
+    if (
+        before and len(vhost.addresses) == before + 2
+    ):  # its own link-local address came with the first IPv6 one: two changes
         demotion.carrier(host, vhost, now_ns)
 
 
@@ -155,7 +187,9 @@ def set_up(host: Host, now_ns: int, vhost: Vhost, up: bool) -> None:
 def _full(host: Host, name: str) -> str:
     full = name if "." in name else _PREFIX + name
     if full not in host.sysctls:
-        raise ConfigurationError(host.name, f"{host.dialect.key} has no sysctl {full}", f"it has {', '.join(host.sysctls)}")
+        raise ConfigurationError(
+            host.name, f"{host.dialect.key} has no sysctl {full}", f"it has {', '.join(host.sysctls)}"
+        )
     return full
 
 
@@ -172,7 +206,11 @@ def set_sysctl(host: Host, now_ns: int, name: str, value: int) -> None:
     full = _full(host, name)
     short = full.removeprefix(_PREFIX)
     if short == "suppress_preempt" or (short == "dscp" and not 0 <= value <= _MOST_DSCP):
-        raise ConfigurationError(host.name, f"{full} cannot be set to {value}", "it is read only" if short == "suppress_preempt" else f"give 0 to {_MOST_DSCP}")
+        raise ConfigurationError(
+            host.name,
+            f"{full} cannot be set to {value}",
+            "it is read only" if short == "suppress_preempt" else f"give 0 to {_MOST_DSCP}",
+        )
     if short == "demotion":
         demotion.order(host, now_ns, value, demotion.ALL)
         return
@@ -182,5 +220,3 @@ def set_sysctl(host: Host, now_ns: int, name: str, value: int) -> None:
     elif short == "allow" and host.dialect.allow_stops and (before != 0) != (value != 0):
         for vhost in tuple(host.vhosts()):
             demotion.carrier(host, vhost, now_ns)
-
-

@@ -1,4 +1,6 @@
-"""What a virtual host puts on the wire: its advertisements, gratuitous ARP and unsolicited neighbour advertisements."""
+"""What a virtual host puts on the wire: its advertisements, gratuitous ARP and unsolicited neighbour
+advertisements.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ FAREWELL = 255
 """advbase and advskew of the last advertisement of a host that bows out."""
 
 
-def source4(host: Host, vhost: Vhost) -> IPv4Address | None:
-    """The IPv4 source of a virtual host's advertisements; ``None`` if it has none."""
+def source4(host: Host, vhost: Vhost) -> IPv4Address:
+    """The IPv4 source of a virtual host's advertisements; 0.0.0.0 if there is no address at all."""
     own = vhost.port.ipv4()
     if host.dialect.source_ipv4 is Source4.OPTION and vhost.config.source is not None:
         return IPv4Address(vhost.config.source)
@@ -31,7 +33,7 @@ def source4(host: Host, vhost: Vhost) -> IPv4Address | None:
             return covering
     if own:
         return own[0].ip
-    return shared[0] if shared else None
+    return shared[0] if shared else IPv4Address(0)
 
 
 def _covering4(own: list[IPv4Interface], shared: list[IPv4Address]) -> IPv4Address | None:
@@ -43,7 +45,9 @@ def _covering6(own: list[IPv6Interface], shared: list[IPv6Address]) -> IPv6Addre
 
 
 def source6(host: Host, vhost: Vhost) -> IPv6Address:
-    """The IPv6 source of a virtual host's advertisements: the interface's address, or the virtual host's own link-local address if that has none."""
+    """The IPv6 source of a virtual host's advertisements: the interface's address, or the virtual host's own
+    link-local address if that has none.
+    """
     if host.dialect.source_ipv6 is Source6.SUBNET:
         covering = _covering6(vhost.port.ipv6(), vhost.ipv6())
         if covering is not None:
@@ -52,7 +56,9 @@ def source6(host: Host, vhost: Vhost) -> IPv6Address:
 
 
 def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) -> None:
-    """Sends one advertisement for each family the virtual host has, and sets the timer for the next one (not after a farewell)."""
+    """Sends one advertisement for each family the virtual host has, and sets the timer for the next one (not
+    after a farewell).
+    """
     dialect, config = host.dialect, vhost.config
     advskew = dialect.effective_skew(config.advskew, host.demotion_of(vhost))
     advbase = config.advbase
@@ -67,9 +73,9 @@ def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) 
             digest = dialect.digest(vhost.key, vhost.prefixes[0], counter)
             header = Header(vhost.vhid, advskew & 0xFF, advbase, counter, digest, demote).summed()
             if family == 4:
-                _send4(host, vhost, now_ns, header)
+                _send4(host, vhost, header)
             else:
-                _send6(host, vhost, now_ns, header)
+                _send6(host, vhost, header)
     if vhost.announce_in > 0:
         vhost.announce_in -= 1
         if vhost.announce_in == 0:
@@ -77,12 +83,12 @@ def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) 
             gratuitous_arp(host, vhost)
 
 
-def _send4(host: Host, vhost: Vhost, now_ns: int, header: bytes) -> None:
+def _send4(host: Host, vhost: Vhost, header: bytes) -> None:
     host.count("opackets")
     source = source4(host, vhost)
-    if source is None:
-        return
-    identification = host.next_identification() if host.dialect.identification is not Identification.ZERO else 0
+    identification = (
+        host.next_identification() if host.dialect.identification is not Identification.ZERO else 0
+    )
     peer = vhost.config.peer
     destination = wire.GROUP_IPV4 if peer is None else IPv4Address(peer)
     packet = wire.ipv4(source, destination, header, ttl=wire.TTL, tos=host.tos, identification=identification)
@@ -93,11 +99,13 @@ def _send4(host: Host, vhost: Vhost, now_ns: int, header: bytes) -> None:
     host.send(vhost.port, wire.ethernet(to, vhost.mac, wire.ETHERTYPE_IPV4, packet), vhost)
 
 
-def _send6(host: Host, vhost: Vhost, now_ns: int, header: bytes) -> None:
+def _send6(host: Host, vhost: Vhost, header: bytes) -> None:
     host.count("opackets6")
     peer = vhost.config.peer6
     destination = wire.GROUP_IPV6 if peer is None else IPv6Address(peer)
-    packet = wire.ipv6(source6(host, vhost), destination, header, hop_limit=wire.TTL, traffic_class=host.traffic_class)
+    packet = wire.ipv6(
+        source6(host, vhost), destination, header, hop_limit=wire.TTL, traffic_class=host.traffic_class
+    )
     if peer is not None:
         host.send_to_neighbour(vhost.port, destination, packet, vhost)
         return
@@ -114,20 +122,37 @@ def gratuitous_arp(host: Host, vhost: Vhost) -> None:
     rule = host.dialect.gratuitous_arp
     for address in vhost.ipv4():
         frame = wire.arp(
-            wire.ArpOperation.REQUEST, mac_of(vhost, rule.sender), address, mac_of(vhost, rule.target), address, source_mac=mac_of(vhost, rule.ether_source),
-        )  # fmt: skip
+            wire.ArpOperation.REQUEST,
+            mac_of(vhost, rule.sender),
+            address,
+            mac_of(vhost, rule.target),
+            address,
+            source_mac=mac_of(vhost, rule.ether_source),
+        )
         host.send(vhost.port, frame)
 
 
 def neighbour_advertisements(host: Host, vhost: Vhost) -> None:
-    """One unsolicited neighbour advertisement (override) to all nodes for each IPv6 address, link-local ones first."""
+    """One unsolicited neighbour advertisement (override) to all nodes for each IPv6 address, link-local ones
+    first.
+    """
     mine = vhost.ipv6()
     if not host.dialect.unsolicited_na or not mine:
         return
-    source = link_local_of(vhost.mac) if host.dialect.own_link_local else vhost.port.link_local() or link_local_of(vhost.mac)
+    source = (
+        link_local_of(vhost.mac)
+        if host.dialect.own_link_local
+        else vhost.port.link_local() or link_local_of(vhost.mac)
+    )
     for address in sorted(mine, key=lambda one: not one.is_link_local):
         frame = wire.neighbour(
-            wire.NeighbourMessage.ADVERTISEMENT, address, vhost.mac, source=source, destination=wire.ALL_NODES,
-            source_mac=vhost.mac, destination_mac=wire.ALL_NODES_MAC, flags=0x20,
-        )  # fmt: skip
+            wire.NeighbourMessage.ADVERTISEMENT,
+            address,
+            vhost.mac,
+            source=source,
+            destination=wire.ALL_NODES,
+            source_mac=vhost.mac,
+            destination_mac=wire.ALL_NODES_MAC,
+            flags=0x20,
+        )
         host.send(vhost.port, frame)

@@ -1,6 +1,8 @@
-"""The checks of the receive path, each a named function. A dialect is a tuple of them: the first that fails drops the packet, counts it and logs it.
+"""The checks of the receive path, each a named function. A dialect is a tuple of them: the first that fails
+drops the packet, counts it and logs it.
 
-Each takes the host, the port a packet came in on and the packet (:class:`Arrival`), and returns whether the packet passes.
+Each takes the host, the port a packet came in on and the packet (:class:`Arrival`), and returns whether the
+packet passes.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ TTL = 255
 
 @dataclass(slots=True)
 class Arrival:
-    """A packet on its way through the checks. ``header`` is where the dialect looks for the CARP header; ``heard_on`` the interface whose copy this is."""
+    """A packet on its way through the checks. ``header`` is where the dialect looks for the CARP header;
+    ``heard_on`` the interface whose copy this is.
+    """
 
     host: Host
     port: Port
@@ -46,10 +50,18 @@ class Arrival:
             packet, header = self.packet, self.header
             self.host.say(
                 getattr(self.host.dialect, line),
-                interface=self.port.name, heard_on=self.heard_on, ttl=packet.ttl, length=len(packet.payload), total=packet.total, total_less_20=packet.total - 20,
-                version=header[0] >> 4 if header else 0, vhid=header[1] if len(header) > 1 else 0,
-                device=self.vhost.device if self.vhost is not None else "", digest=header[16:20].hex(), **more,
-            )  # fmt: skip
+                interface=self.port.name,
+                heard_on=self.heard_on,
+                ttl=packet.ttl,
+                length=len(packet.payload),
+                total=packet.total,
+                total_less_20=packet.total - 20,
+                version=header[0] >> 4 if header else 0,
+                vhid=header[1] if len(header) > 1 else 0,
+                device=self.vhost.device if self.vhost is not None else "",
+                digest=header[16:20].hex(),
+                **more,
+            )
         return False
 
 
@@ -62,7 +74,7 @@ def allowed(arrival: Arrival) -> bool:
 
 
 def carp_interface(arrival: Arrival) -> bool:
-    """interface has a virtual host (badif)"""
+    """Interface has a virtual host (badif)"""
     if arrival.port.vhosts:
         return True
     return arrival.drop("badif", "log_interface" if arrival.packet.version == 4 else "log_interface6")
@@ -83,17 +95,17 @@ def ttl_if_multicast(arrival: Arrival) -> bool:
 
 
 def length(arrival: Arrival) -> bool:
-    """at least 36 bytes (badlen)"""
+    """At least 36 bytes (badlen)"""
     return len(arrival.packet.payload) >= LENGTH or _too_short(arrival)
 
 
 def least_length(arrival: Arrival) -> bool:
-    """at least 8 bytes (badlen)"""
+    """At least 8 bytes (badlen)"""
     return len(arrival.packet.payload) >= 8 or _too_short(arrival)
 
 
 def carp_length(arrival: Arrival) -> bool:
-    """at least 36 bytes, if version 2 (badlen)"""
+    """At least 36 bytes, if version 2 (badlen)"""
     return arrival.header[0] >> 4 != VERSION or length(arrival)
 
 
@@ -107,17 +119,17 @@ def captured_length(arrival: Arrival) -> bool:
 
 
 def header_checksum(arrival: Arrival) -> bool:
-    """checksum over 36 bytes (badsum)"""
+    """Checksum over 36 bytes (badsum)"""
     return checksum(arrival.packet.payload[:LENGTH]) == 0 or _bad_sum(arrival)
 
 
 def carp_checksum(arrival: Arrival) -> bool:
-    """checksum over 36 bytes, if version 2 (badsum)"""
+    """Checksum over 36 bytes, if version 2 (badsum)"""
     return arrival.header[0] >> 4 != VERSION or header_checksum(arrival)
 
 
 def payload_checksum(arrival: Arrival) -> bool:
-    """checksum over the whole IP payload, if version 2 (badsum)"""
+    """Checksum over the whole IP payload, if version 2 (badsum)"""
     return arrival.header[0] >> 4 != VERSION or checksum(arrival.packet.payload) == 0 or _bad_sum(arrival)
 
 
@@ -126,26 +138,26 @@ def _bad_sum(arrival: Arrival) -> bool:
 
 
 def joint_checksum(arrival: Arrival) -> bool:
-    """one checksum over IP header and CARP header together"""
+    """One checksum over IP header and CARP header together"""
     return arrival.packet.joint_checksum() == 0 or arrival.drop(None, "log_checksum")
 
 
 def known_version(arrival: Arrival) -> bool:
-    """version 2 or 3 (badver)"""
+    """Version 2 or 3 (badver)"""
     return arrival.header[0] >> 4 in (2, 3) or arrival.drop("badver", "log_unknown_version")
 
 
 def not_looped(arrival: Arrival) -> bool:
-    """vhid 0 not from an own address (badif)"""
+    """Vhid 0 not from a shared address (badif)"""
     if arrival.vhid != 0:
         return True
     source = arrival.packet.source_address()
-    mine = arrival.port.owns(source) or any(one.serves(source) for one in arrival.port.vhosts.values())
+    mine = any(one.serves(source) for one in arrival.port.vhosts.values())
     return not mine or arrival.drop("badif", "log_loop")
 
 
 def known_vhid(arrival: Arrival) -> bool:
-    """virtual host of this vhid on this interface, running (badvhid)"""
+    """Virtual host of this vhid on this interface, running (badvhid)"""
     vhost = arrival.port.vhosts.get(arrival.vhid)
     if vhost is None or (vhost.state is State.INIT and not arrival.host.usable(vhost)):
         return arrival.drop("badvhid")
@@ -154,7 +166,7 @@ def known_vhid(arrival: Arrival) -> bool:
 
 
 def known_vhid_of_family(arrival: Arrival) -> bool:
-    """virtual host of this vhid with an address of this family on this interface (badvhid)"""
+    """Virtual host of this vhid with an address of this family on this interface (badvhid)"""
     vhost = arrival.port.vhosts.get(arrival.vhid)
     if vhost is None or not any(one.version == arrival.packet.version for one in vhost.addresses):
         return arrival.drop("badvhid")
@@ -163,24 +175,26 @@ def known_vhid_of_family(arrival: Arrival) -> bool:
 
 
 def only_vhid(arrival: Arrival) -> bool:
-    """vhid is the own"""
+    """Vhid is the own"""
     vhost = arrival.vhost
     return vhost is not None and vhost.vhid == arrival.vhid
 
 
 def cast_mode(arrival: Arrival) -> bool:
-    """multicast or unicast as configured (badvhid)"""
-    unicast = arrival.vhost is not None and arrival.vhost.config.peer is not None and arrival.packet.version == 4
+    """Multicast or unicast as configured (badvhid)"""
+    unicast = (
+        arrival.vhost is not None and arrival.vhost.config.peer is not None and arrival.packet.version == 4
+    )
     return unicast != arrival.packet.multicast or arrival.drop("badvhid")
 
 
 def version(arrival: Arrival) -> bool:
-    """version 2 (badver)"""
+    """Version 2 (badver)"""
     return arrival.header[0] >> 4 == VERSION or arrival.drop("badver", "log_version")
 
 
 def version_uncounted(arrival: Arrival) -> bool:
-    """version 2"""
+    """Version 2"""
     return arrival.header[0] >> 4 == VERSION or arrival.drop(None, "log_version")
 
 
@@ -201,16 +215,20 @@ def foreign_source(arrival: Arrival) -> bool:
 
 
 def digest(arrival: Arrival) -> bool:
-    """digest (badauth)"""
+    """Digest (badauth)"""
     return _verifies(arrival) or arrival.drop("badauth", "log_digest")
 
 
 def digest_uncounted(arrival: Arrival) -> bool:
-    """digest"""
+    """Digest"""
     if _verifies(arrival):
         return True
     vhost = arrival.vhost
-    own = arrival.host.dialect.digest(vhost.key, vhost.prefixes[0], arrival.header[8:16]) if vhost is not None and vhost.prefixes else b""
+    own = (
+        arrival.host.dialect.digest(vhost.key, vhost.prefixes[0], arrival.header[8:16])
+        if vhost is not None and vhost.prefixes
+        else b""
+    )
     return arrival.drop(None, "log_digest", own_digest=own[:4].hex())
 
 
@@ -223,7 +241,7 @@ def _verifies(arrival: Arrival) -> bool:
 
 
 def not_own_cookie(arrival: Arrival) -> bool:
-    """counter is not the own cookie (badauth)"""
+    """Counter is not the own cookie (badauth)"""
     vhost = arrival.vhost
     own = vhost is not None and vhost.heard and arrival.header[8:16] == vhost.counter.to_bytes(8, "big")
     return not own or arrival.drop("badauth", "log_replay")

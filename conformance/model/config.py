@@ -1,9 +1,11 @@
-"""What a host is made of and what an administrator sets: interfaces, virtual hosts, and the errors of setting them wrong."""
+"""What a host is made of and what an administrator sets: interfaces, virtual hosts, and the errors of setting
+them wrong.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 
 from conformance.wire.digest import Address
 
@@ -18,7 +20,9 @@ class ConfigurationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface of a host: its own ``mac`` (six bytes) and ``addresses`` (with prefix length), whether its link and itself are up."""
+    """A network interface of a host: its own ``mac`` (six bytes) and ``addresses`` (with prefix length),
+    whether its link and itself are up.
+    """
 
     name: str
     mac: bytes
@@ -35,9 +39,12 @@ class Interface:
 class VhostConfig:
     """What an administrator sets for one virtual host.
 
-    ``addresses`` are the shared addresses in the order of configuration; ``advbase`` in s, ``advskew`` in 1/256 s. ``device`` is the carp interface (legacy FreeBSD
-    and OpenBSD; ``carpVHID`` if not given). ``peer`` and ``peer6`` switch a family to unicast where the dialect can. The rest is ucarp's: ``preempt`` (-P),
-    ``dead_ratio`` (-r), ``neutral`` (-n), ``shutdown_script`` (-z), ``broadcast`` (-M), ``source`` (-s; the interface's first address if not given).
+    ``addresses`` are the shared addresses in the order of configuration; ``advbase`` in s, ``advskew`` in
+    1/256 s. ``device`` is the carp interface (legacy FreeBSD
+    and OpenBSD; ``carpVHID`` if not given). ``peer`` and ``peer6`` switch a family to unicast where the
+    dialect can. The rest is ucarp's: ``preempt`` (-P),
+    ``dead_ratio`` (-r), ``neutral`` (-n), ``shutdown_script`` (-z), ``broadcast`` (-M), ``source`` (-s; the
+    interface's first address if not given).
     """
 
     vhid: int
@@ -63,11 +70,6 @@ class VhostConfig:
 def parse(address: str | Address) -> Address:
     """An address from its text."""
     return ip_address(address) if isinstance(address, str) else address
-
-
-def is_ipv4(address: Address) -> bool:
-    """Whether ``address`` is an IPv4 address."""
-    return isinstance(address, IPv4Address)
 
 
 def link_local_of(mac: bytes) -> IPv6Address:

@@ -1,6 +1,8 @@
-"""The dialects: in what the implementations of CARP lawfully differ, as one frozen record of named rules each.
+"""The dialects: in what the implementations of CARP lawfully differ, as one frozen record of named rules
+each.
 
-A dialect is a row-wise cut through the tables in :mod:`conformance.model.timing`, :mod:`conformance.model.onwire` and their neighbours; there is no code per
+A dialect is a row-wise cut through the tables in :mod:`conformance.model.timing`,
+:mod:`conformance.model.onwire` and their neighbours; there is no code per
 dialect. What a value means and what confirms it stands in its row.
 """
 
@@ -10,15 +12,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.model import administering, announcing, checks, effects, election, loglines, onwire, receiving, timing, transitions
+from conformance.model import (
+    administering,
+    announcing,
+    checks,
+    effects,
+    election,
+    loglines,
+    onwire,
+    receiving,
+    timing,
+)
 from conformance.model.actions import State
 from conformance.model.rows import KEYS, Row
 from conformance.model.timing import Interval, MasterDown, PollLoop, Slack, Window
+from conformance.model.transitions import Effect, Table
 from conformance.wire.digest import AddressRule
 
 ROWS: tuple[Row, ...] = (
-    *timing.ROWS, *onwire.ROWS, *announcing.ROWS, *receiving.ROWS, *election.ROWS, *loglines.ROWS, *administering.ROWS,
-)  # fmt: skip
+    *timing.ROWS,
+    *onwire.ROWS,
+    *announcing.ROWS,
+    *receiving.ROWS,
+    *election.ROWS,
+    *loglines.ROWS,
+    *administering.ROWS,
+)
 """All rules, in the order in which the docs list them."""
 
 _VERSIONS: dict[str, dict[str, str]] = {
@@ -27,7 +46,12 @@ _VERSIONS: dict[str, dict[str, str]] = {
     "openbsd": {},
     "ucarp": {},
 }
-_DEFAULT = {"freebsd": "freebsd-13", "freebsd-legacy": "freebsd-legacy", "openbsd": "openbsd", "ucarp": "ucarp"}
+_DEFAULT = {
+    "freebsd": "freebsd-13",
+    "freebsd-legacy": "freebsd-legacy",
+    "openbsd": "openbsd",
+    "ucarp": "ucarp",
+}
 
 
 class UnknownDialect(LookupError):
@@ -39,12 +63,17 @@ class UnknownDialect(LookupError):
             known = ", ".join(_VERSIONS[name]) or "none, it has only one set of rules"
             super().__init__(f"dialect {name!r} has no version {version!r}; known versions: {known}")
         else:
-            super().__init__(f"there is no dialect {name!r}; known are {', '.join(_VERSIONS)} (or a key: {', '.join(KEYS)})")
+            super().__init__(
+                f"there is no dialect {name!r}; known are {', '.join(_VERSIONS)} "
+                f"(or a key: {', '.join(KEYS)})"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dialect:
-    """The rules of one implementation. Fields are the rows of :data:`ROWS`; the methods derive windows from them. Times are integer nanoseconds."""
+    """The rules of one implementation. Fields are the rows of :data:`ROWS`; the methods derive windows from
+    them. Times are integer nanoseconds.
+    """
 
     key: str
     # time (conformance.model.timing)
@@ -95,7 +124,7 @@ class Dialect:
     digest: receiving.Digest
     allow_stops: bool
     # election (conformance.model.election)
-    transitions: transitions.Table
+    transitions: Table
     yields: election.Rule
     preempts: election.Rule
     relieves: election.Rule
@@ -104,7 +133,7 @@ class Dialect:
     effective_skew: election.EffectiveSkew
     demote_byte: election.DemoteByte
     recovers_from_send_errors: bool
-    carriers: Mapping[transitions.Effect, effects.Carrier]
+    carriers: Mapping[Effect, effects.Carrier]
     """What carries each effect out: the same for all."""
     # log lines (conformance.model.loglines)
     log_states: loglines.StateLines
@@ -142,14 +171,17 @@ class Dialect:
     @property
     def name(self) -> str:
         """The family's name as ``--dialect`` takes it: freebsd, freebsd-legacy, openbsd, ucarp."""
-        return next(name for name, default in _DEFAULT.items() if self.key in (default, *_VERSIONS[name].values()))
+        return next(
+            name for name, default in _DEFAULT.items() if self.key in (default, *_VERSIONS[name].values())
+        )
 
     def interval_window_ns(self, advbase: int, advskew: int) -> Window:
         """Allowed spacing of two advertisements (``advskew`` as advertised)."""
         return self.timer_slack.around(self.interval_ns(advbase, advskew))
 
     def take_over_window_ns(self, advbase: int, advskew: int, dead_ratio: int = 3) -> Window:
-        """From the last advertisement that restarted the timer to the first own one; the parameters are the BACKUP's own.
+        """From the last advertisement that restarted the timer to the first own one; the parameters are the
+        BACKUP's own.
 
         In a poll loop the frame may be seen late, and the timer is looked at once a period.
         """
@@ -161,7 +193,9 @@ class Dialect:
         return earliest_ns, self.poll_loop.read_timeout_ns + wakes_ns + self.timer_slack.late_ns
 
     def start_window_ns(self, advbase: int, advskew: int, dead_ratio: int = 3) -> Window:
-        """From the start (or link up) to the first own advertisement on a segment where nobody else speaks CARP."""
+        """From the start (or link up) to the first own advertisement on a segment where nobody else speaks
+        CARP.
+        """
         down_ns = self.master_down_ns(advbase, advskew, dead_ratio)
         earliest_ns, latest_ns = self.timer_slack.around(down_ns)
         if self.poll_loop is None:
@@ -183,14 +217,12 @@ _DIALECTS = {key: _build(key) for key in KEYS}
 
 
 def dialect(name: str, version: str | int | None = None) -> Dialect:
-    """The dialect ``name`` (freebsd, freebsd-legacy, openbsd, ucarp) at ``version`` (freebsd 10, 13, 15, default 13; freebsd-legacy 6, 9, default 9), or by its key.
+    """The dialect ``name`` (freebsd, freebsd-legacy, openbsd, ucarp) at ``version`` (freebsd 10, 13, 15,
+    default 13; freebsd-legacy 6, 9, default 9), or by its key.
 
     Raises :class:`UnknownDialect`.
     """
-    if version is None:
-        key = _DEFAULT.get(name, name)
-    else:
-        key = _VERSIONS.get(name, {}).get(str(version), "")
+    key = _DEFAULT.get(name, name) if version is None else _VERSIONS.get(name, {}).get(str(version), "")
     if key not in _DIALECTS:
         raise UnknownDialect(name, None if version is None else str(version))
     return _DIALECTS[key]

@@ -1,4 +1,6 @@
-"""What each effect of a transition does. A dialect's transition table names them; nothing else changes a virtual host's state or timers."""
+"""What each effect of a transition does. A dialect's transition table names them; nothing else changes a
+virtual host's state or timers.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Happening:
-    """An input that happens to a virtual host: the transition it causes, when, and the family (4 or 6) of the advertisement that caused it (0 if none did)."""
+    """An input that happens to a virtual host: the transition it causes, when, and the family (4 or 6) of the
+    advertisement that caused it (0 if none did).
+    """
 
     host: Host
     vhost: Vhost
@@ -34,14 +38,22 @@ def enter(it: Happening) -> None:
     """Enters the new state; timers of the old one that cannot matter any more are dropped."""
     vhost, transition = it.vhost, it.transition
     old, vhost.state = vhost.state, transition.to
-    if transition.reason is None:
-        return
+    assert transition.reason is not None, "a row of the table that enters a state gives its reason"
     if transition.to is State.MASTER:
         vhost.down_ns = vhost.down6_ns = None
     it.host.act(StateChange(vhost.port.name, vhost.vhid, old, transition.to, transition.reason.value))
     line = it.host.dialect.log_states.get(transition.reason)
-    it.host.say(line, device=vhost.device, vhid=vhost.vhid, interface=vhost.port.name, old=old.value, new=transition.to.value)
-    it.host.say(it.host.dialect.log_link, device=vhost.device, link="UP" if transition.to is State.MASTER else "DOWN")
+    it.host.say(
+        line,
+        device=vhost.device,
+        vhid=vhost.vhid,
+        interface=vhost.port.name,
+        old=old.value,
+        new=transition.to.value,
+    )
+    it.host.say(
+        it.host.dialect.log_link, device=vhost.device, link="UP" if transition.to is State.MASTER else "DOWN"
+    )
 
 
 def advertise(it: Happening) -> None:
@@ -67,7 +79,9 @@ def announce_no_more(it: Happening) -> None:
 
 def arm_advertising(it: Happening) -> None:
     dialect, config = it.host.dialect, it.vhost.config
-    it.vhost.advertise_ns = it.now_ns + dialect.interval_ns(config.advbase, config.advskew) + dialect.timer_late_ns
+    it.vhost.advertise_ns = (
+        it.now_ns + dialect.interval_ns(config.advbase, config.advskew) + dialect.timer_late_ns
+    )
 
 
 def stop_advertising(it: Happening) -> None:
@@ -87,7 +101,11 @@ def arm_family(it: Happening) -> None:
 
 def _arm(it: Happening, family: int) -> None:
     dialect, config = it.host.dialect, it.vhost.config
-    due_ns = it.now_ns + dialect.master_down_ns(config.advbase, config.advskew, config.dead_ratio) + dialect.timer_late_ns
+    due_ns = (
+        it.now_ns
+        + dialect.master_down_ns(config.advbase, config.advskew, config.dead_ratio)
+        + dialect.timer_late_ns
+    )
     if family == 4:
         it.vhost.down_ns = due_ns
     else:
@@ -136,7 +154,8 @@ CARRIERS: dict[Effect, Carrier] = {
 
 
 def happen(host: Host, vhost: Vhost, what: Input, now_ns: int, family: int = 0) -> None:
-    """Lets ``what`` happen to a virtual host: looks the transition up and carries its effects out in their order.
+    """Lets ``what`` happen to a virtual host: looks the transition up and carries its effects out in their
+    order.
 
     Raises :class:`~conformance.model.transitions.InvalidTransition` if the dialect's table does not know it.
     """

@@ -1,4 +1,6 @@
-"""A host that speaks CARP, without I/O: calls tell it what happens and when, actions come back. It has no clock, no socket and no randomness of its own."""
+"""A host that speaks CARP, without I/O: calls tell it what happens and when, actions come back. It has no
+clock, no socket and no randomness of its own.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,21 @@ PREFIX = "net.inet.carp."
 class Host:
     """One machine with its interfaces and virtual hosts.
 
-    Every call that makes something happen takes ``now_ns`` (nanoseconds, never going back) and returns the actions to carry out, in order. ``rng`` is the only
-    source of randomness (64 bits for a counter, 16 for an IPv4 identification). ``sysctl`` sets initial values; names may leave ``net.inet.carp.`` out.
+    Every call that makes something happen takes ``now_ns`` (nanoseconds, never going back) and returns the
+    actions to carry out, in order. ``rng`` is the only
+    source of randomness (64 bits for a counter, 16 for an IPv4 identification). ``sysctl`` sets initial
+    values; names may leave ``net.inet.carp.`` out.
     """
 
-    def __init__(self, name: str, dialect: Dialect, interfaces: Sequence[Interface], rng: Random, *, sysctl: Mapping[str, int] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        interfaces: Sequence[Interface],
+        rng: Random,
+        *,
+        sysctl: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.name, self.dialect, self.rng = name, dialect, rng
         self.ports = {one.name: Port.of(one) for one in interfaces}
         self.demotion = 0
@@ -39,11 +51,13 @@ class Host:
         self.tos, self.traffic_class = dialect.tos, dialect.traffic_class
         self.sysctls = dict(dialect.sysctls)
         self._counters = dict.fromkeys(COUNTERS, 0)
+        self.tell_all = False
         self._sent = 0
+        self._now_ns = 0
         self._actions: list[Action] = []
         for key, value in sysctl.items():
             administer.set_sysctl(self, 0, key, value)
-        self._actions = []
+        self._end()
 
     # what happens to it
 
@@ -54,7 +68,9 @@ class Host:
         return self._end()
 
     def reconfigure(self, now_ns: int, interface: str, vhid: int, **changes: object) -> list[Action]:
-        """Changes parameters (fields of :class:`VhostConfig` but vhid and addresses) of a running virtual host. Raises :class:`ConfigurationError`."""
+        """Changes parameters (fields of :class:`VhostConfig` but vhid and addresses) of a running virtual
+        host. Raises :class:`ConfigurationError`.
+        """
         self._begin(now_ns)
         administer.change(self, now_ns, self.vhost(interface, vhid), changes)
         return self._end()
@@ -72,7 +88,9 @@ class Host:
         return self._end()
 
     def destroy(self, now_ns: int, interface: str, vhid: int) -> list[Action]:
-        """Removes a virtual host (legacy and OpenBSD: destroys its carp interface; ucarp: SIGKILL). Nothing is sent for it."""
+        """Removes a virtual host (legacy and OpenBSD: destroys its carp interface; ucarp: SIGKILL). Nothing
+        is sent for it.
+        """
         self._begin(now_ns)
         vhost = self.vhost(interface, vhid)
         del vhost.port.vhosts[vhid]
@@ -80,13 +98,21 @@ class Host:
         return self._end()
 
     def request_state(self, now_ns: int, interface: str, vhid: int, state: State) -> list[Action]:
-        """An administrator orders a state; an order for INIT, or given in INIT, has no effect. Raises :class:`ConfigurationError`."""
+        """An administrator orders a state; an order for INIT, or given in INIT, has no effect. Raises
+        :class:`ConfigurationError`.
+        """
         self._begin(now_ns)
         vhost = self.vhost(interface, vhid)
         if not self.dialect.state_requests:
-            raise ConfigurationError(self.name, f"{self.dialect.key} takes no order to become {state.value}", "use signal() for a ucarp")
+            raise ConfigurationError(
+                self.name,
+                f"{self.dialect.key} takes no order to become {state.value}",
+                "use signal() for a ucarp",
+            )
         if state is not State.INIT:
-            happen(self, vhost, Input.ORDERED_MASTER if state is State.MASTER else Input.ORDERED_BACKUP, now_ns)
+            happen(
+                self, vhost, Input.ORDERED_MASTER if state is State.MASTER else Input.ORDERED_BACKUP, now_ns
+            )
         return self._end()
 
     def receive(self, now_ns: int, interface: str, frame: bytes) -> list[Action]:
@@ -100,9 +126,8 @@ class Host:
             elif self.dialect.poll_loop is None:
                 receive.arrive(self, port, packet, now_ns)
             elif packet.version == 4:
-                for vhost in port.vhosts.values():
-                    if vhost.poller is not None:
-                        vhost.poller.hear(packet, now_ns)
+                for poller in filter(None, (vhost.poller for vhost in port.vhosts.values())):
+                    poller.hear(packet, now_ns)
         return self._end()
 
     def tick(self, now_ns: int) -> list[Action]:
@@ -125,9 +150,14 @@ class Host:
         return self._end()
 
     def interface_up(self, now_ns: int, interface: str, up: bool) -> list[Action]:
-        """An administrator takes an interface up or down; ``interface`` may be a carp interface where those exist."""
+        """An administrator takes an interface up or down; ``interface`` may be a carp interface where those
+        exist.
+        """
         self._begin(now_ns)
-        device = next((vhost for vhost in self.vhosts() if self.dialect.own_interface and vhost.device == interface), None)
+        device = next(
+            (vhost for vhost in self.vhosts() if self.dialect.own_interface and vhost.device == interface),
+            None,
+        )
         if device is not None:
             administer.set_up(self, now_ns, device, up)
             return self._end()
@@ -148,13 +178,17 @@ class Host:
         return self._end()
 
     def sysctl(self, now_ns: int, name: str, value: int) -> list[Action]:
-        """An administrator writes a sysctl; ``net.inet.carp.`` may be left out. Raises :class:`ConfigurationError`."""
+        """An administrator writes a sysctl; ``net.inet.carp.`` may be left out. Raises
+        :class:`ConfigurationError`.
+        """
         self._begin(now_ns)
         administer.set_sysctl(self, now_ns, name, value)
         return self._end()
 
     def demote(self, now_ns: int, amount: int, group: str = "carp") -> list[Action]:
-        """Demotes the host by ``amount`` (negative: takes it back): net.inet.carp.demotion, OpenBSD's ``carpdemote`` of ``group``, or pfsync on legacy FreeBSD. Raises :class:`ConfigurationError`."""
+        """Demotes the host by ``amount`` (negative: takes it back): net.inet.carp.demotion, OpenBSD's
+        ``carpdemote`` of ``group``, or pfsync on legacy FreeBSD. Raises :class:`ConfigurationError`.
+        """
         self._begin(now_ns)
         demotion.order(self, now_ns, amount, group)
         return self._end()
@@ -182,7 +216,11 @@ class Host:
         self._begin(now_ns)
         vhost = self.vhost(interface, vhid)
         if vhost.poller is None:
-            raise ConfigurationError(self.name, f"{self.dialect.key} is no process that takes signals", "use request_state() or interface_up()")
+            raise ConfigurationError(
+                self.name,
+                f"{self.dialect.key} is no process that takes signals",
+                "use request_state() or interface_up()",
+            )
         if not poll.signalled(self, vhost, vhost.poller, signal, now_ns):
             del vhost.port.vhosts[vhid]
         return self._end()
@@ -195,7 +233,7 @@ class Host:
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """struct carpstats by name (without ``carps_``)."""
+        """Struct carpstats by name (without ``carps_``)."""
         return MappingProxyType(self._counters)
 
     def read_sysctl(self, name: str) -> int:
@@ -210,13 +248,17 @@ class Host:
         """A virtual host. Raises :class:`ConfigurationError` if there is none."""
         found = self.port(interface).vhosts.get(vhid)
         if found is None:
-            raise ConfigurationError(self.name, f"there is no virtual host {vhid} on {interface}", "configure() it first")
+            raise ConfigurationError(
+                self.name, f"there is no virtual host {vhid} on {interface}", "configure() it first"
+            )
         return found
 
     def port(self, interface: str) -> Port:
         """An interface. Raises :class:`ConfigurationError` if there is none."""
         if interface not in self.ports:
-            raise ConfigurationError(self.name, f"there is no interface {interface}", f"it has {', '.join(self.ports) or 'none'}")
+            raise ConfigurationError(
+                self.name, f"there is no interface {interface}", f"it has {', '.join(self.ports) or 'none'}"
+            )
         return self.ports[interface]
 
     # what rules ask of it
@@ -241,14 +283,20 @@ class Host:
     @property
     def link_demotion(self) -> int:
         """By how much a lost link demotes."""
-        return self.sysctls[PREFIX + "ifdown_demotion_factor"] if self.dialect.demotion_by is Demotion.SUM else 1
+        return (
+            self.sysctls[PREFIX + "ifdown_demotion_factor"] if self.dialect.demotion_by is Demotion.SUM else 1
+        )
 
     @property
     def error_demotion(self) -> int:
         """By how much failed sends demote."""
-        return self.sysctls[PREFIX + "senderr_demotion_factor"] if self.dialect.demotion_by is Demotion.SUM else 1
+        return (
+            self.sysctls[PREFIX + "senderr_demotion_factor"]
+            if self.dialect.demotion_by is Demotion.SUM
+            else 1
+        )
 
-    def source4(self, vhost: Vhost) -> IPv4Address | None:
+    def source4(self, vhost: Vhost) -> IPv4Address:
         """The IPv4 source of a virtual host's advertisements."""
         return adverts.source4(self, vhost)
 
@@ -285,8 +333,12 @@ class Host:
     # the inside
 
     def _begin(self, now_ns: int) -> None:
+        self._now_ns = now_ns
         while (deadline_ns := self.next_deadline_ns) is not None and deadline_ns <= now_ns:
-            vhost = min((one for one in self.vhosts() if _deadline_ns(one) is not None), key=lambda one: _deadline_ns(one) or 0)
+            vhost = min(
+                (one for one in self.vhosts() if _deadline_ns(one) is not None),
+                key=lambda one: _deadline_ns(one) or 0,
+            )
             self._run(vhost, now_ns)
 
     def _run(self, vhost: Vhost, now_ns: int) -> None:
@@ -302,6 +354,9 @@ class Host:
             happen(self, vhost, Input.MASTER_DOWN, now_ns)
 
     def _end(self) -> list[Action]:
+        if self.tell_all:
+            self.tell_all = False
+            demotion.advertise_all(self, self._now_ns)
         actions, self._actions = self._actions, []
         return actions
 
@@ -313,5 +368,3 @@ class Host:
 
 def _deadline_ns(vhost: Vhost) -> int | None:
     return vhost.deadline_ns() if vhost.poller is None else vhost.poller.deadline_ns()
-
-

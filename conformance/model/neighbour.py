@@ -1,4 +1,6 @@
-"""ARP, neighbour discovery and echo requests: what a host answers for its own and for the shared addresses, and how it finds its unicast peers."""
+"""ARP, neighbour discovery and echo requests: what a host answers for its own and for the shared addresses,
+and how it finds its unicast peers.
+"""
 
 from __future__ import annotations
 
@@ -55,36 +57,57 @@ def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
 
 
 def _addressed(port: Port, frame: wire.Frame) -> bool:
-    return bool(frame.destination[0] & 1) or frame.destination == port.mac or any(v.mac == frame.destination for v in port.vhosts.values() if v.state is State.MASTER)
+    return (
+        bool(frame.destination[0] & 1)
+        or frame.destination == port.mac
+        or any(v.mac == frame.destination for v in port.vhosts.values() if v.state is State.MASTER)
+    )
 
 
 def _reply(host: Host, port: Port, arp: wire.Arp, ether_source: bytes, told: bytes) -> None:
-    data = wire.arp(wire.ArpOperation.REPLY, told, arp.target, arp.sender_mac, arp.sender, source_mac=ether_source, destination_mac=arp.sender_mac)
+    data = wire.arp(
+        wire.ArpOperation.REPLY,
+        told,
+        arp.target,
+        arp.sender_mac,
+        arp.sender,
+        source_mac=ether_source,
+        destination_mac=arp.sender_mac,
+    )
     host.send(port, data)
 
 
 def _neighbour(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbour) -> None:
     if frame.ip is None or frame.ip.ttl != wire.TTL or not _addressed(port, frame):
         return
-    source = frame.ip.source
     if message.message is wire.NeighbourMessage.ADVERTISEMENT:
         learn(host, port, message.target, message.link_address or frame.source)
         return
     if port.owns(message.target):
-        _advertise(host, port, frame, message, port.mac, port.mac, source)
+        _advertise(host, port, frame, port.mac, told=port.mac)
     for vhost in _serving(port, message.target):
         unicast = not frame.destination[0] & 1
         rule = host.dialect.na_answer_unicast if unicast else host.dialect.na_answer
         if vhost.state is State.MASTER and rule is not None:
-            _advertise(host, port, frame, message, mac_of(vhost, rule.ether_source), None if rule.told is None else mac_of(vhost, rule.told), source)
+            told = None if rule.told is None else mac_of(vhost, rule.told)
+            _advertise(host, port, frame, mac_of(vhost, rule.ether_source), told=told)
 
 
-def _advertise(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbour, ether_source: bytes, told: bytes | None, source: Address) -> None:
-    asker = source if isinstance(source, IPv6Address) and not source.is_unspecified else None
+def _advertise(host: Host, port: Port, asked: wire.Frame, ether_source: bytes, *, told: bytes | None) -> None:
+    """Answers the solicitation in ``asked``, to all nodes if it came from the unspecified address."""
+    message, ip = asked.neighbour, asked.ip
+    assert message is not None and ip is not None and isinstance(ip.source, IPv6Address)  # noqa: PT018  # decoded so
+    nobody = ip.source.is_unspecified
     data = wire.neighbour(
-        wire.NeighbourMessage.ADVERTISEMENT, message.target, told, source=message.target, destination=asker or wire.ALL_NODES, source_mac=ether_source,
-        destination_mac=wire.ALL_NODES_MAC if asker is None else message.link_address or frame.source, flags=_OVERRIDE | (0 if asker is None else _SOLICITED),
-    )  # fmt: skip
+        wire.NeighbourMessage.ADVERTISEMENT,
+        message.target,
+        told,
+        source=message.target,
+        destination=wire.ALL_NODES if nobody else ip.source,
+        source_mac=ether_source,
+        destination_mac=wire.ALL_NODES_MAC if nobody else message.link_address or asked.source,
+        flags=_OVERRIDE | (0 if nobody else _SOLICITED),
+    )
     host.send(port, data)
 
 
@@ -100,7 +123,8 @@ def _echo(host: Host, port: Port, frame: wire.Frame, ip: wire.Ip) -> None:
         body = body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
         packet = wire.ipv4(ip.destination, ip.source, body, ttl=_HOP_LIMIT, tos=ip.tos, protocol=_ICMP)
         host.send(port, wire.ethernet(frame.source, ether_source, wire.ETHERTYPE_IPV4, packet))
-    elif isinstance(ip.source, IPv6Address) and isinstance(ip.destination, IPv6Address):
+    else:
+        assert isinstance(ip.source, IPv6Address) and isinstance(ip.destination, IPv6Address)  # noqa: PT018  # as ip.version
         pseudo = ip.destination.packed + ip.source.packed + struct.pack("!IHBB", len(body), 0, 0, _ICMP6)
         body = body[:2] + checksum(pseudo + body).to_bytes(2, "big") + body[4:]
         packet = wire.ipv6(ip.destination, ip.source, body, hop_limit=_HOP_LIMIT, protocol=_ICMP6)
@@ -130,7 +154,9 @@ def learn(host: Host, port: Port, address: Address, mac: bytes) -> None:
 
 
 def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) -> None:
-    """Sends an IP packet to a neighbour from the interface's own MAC address; asks for the neighbour's first if it is not known (one packet waits)."""
+    """Sends an IP packet to a neighbour from the interface's own MAC address; asks for the neighbour's first
+    if it is not known (one packet waits).
+    """
     ethertype = wire.ETHERTYPE_IPV4 if address.version == 4 else wire.ETHERTYPE_IPV6
     if address in port.neighbours:
         host.act(Send(port.name, wire.ethernet(port.neighbours[address], port.mac, ethertype, packet), vhid))
@@ -146,7 +172,12 @@ def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) 
         host.send(
             port,
             wire.neighbour(
-                wire.NeighbourMessage.SOLICITATION, address, port.mac, source=source, destination=node,
-                source_mac=port.mac, destination_mac=b"\x33\x33" + node.packed[12:],
+                wire.NeighbourMessage.SOLICITATION,
+                address,
+                port.mac,
+                source=source,
+                destination=node,
+                source_mac=port.mac,
+                destination_mac=b"\x33\x33" + node.packed[12:],
             ),
-        )  # fmt: skip
+        )

@@ -5,13 +5,38 @@ from __future__ import annotations
 from enum import Enum
 
 from conformance.model.rows import (
-    ALL_FREEBSD, BSD, FREEBSD_10, FREEBSD_13, FREEBSD_15, FREEBSDS, LATE, LEGACIES, LEGACY, LEGACY_6, OPENBSD, UCARP, Row, cell, row,
-)  # fmt: skip
+    ALL_FREEBSD,
+    BSD,
+    FREEBSD_10,
+    FREEBSD_13,
+    FREEBSD_15,
+    FREEBSDS,
+    LATE,
+    LEGACIES,
+    LEGACY,
+    LEGACY_6,
+    OPENBSD,
+    UCARP,
+    Row,
+    cell,
+    row,
+)
 from conformance.wire.digest import AddressRule
 from conformance.wire.frame import virtual_mac
 
-_FIRST = {LEGACY: "a-v4-skew0", FREEBSD_13: "a_single_v4_skew0", FREEBSD_15: "a_single_v4_skew0", OPENBSD: "a-v4-skew0", UCARP: "cap"}
-_TWO = {LEGACY: "d-v4-two-desc", FREEBSD_13: "d_two_addrs_descending", FREEBSD_15: "d_two_addrs_descending", OPENBSD: "d-v4-two-desc"}
+_FIRST = {
+    LEGACY: "a-v4-skew0",
+    FREEBSD_13: "a_single_v4_skew0",
+    FREEBSD_15: "a_single_v4_skew0",
+    OPENBSD: "a-v4-skew0",
+    UCARP: "cap",
+}
+_TWO = {
+    LEGACY: "d-v4-two-desc",
+    FREEBSD_13: "d_two_addrs_descending",
+    FREEBSD_15: "d_two_addrs_descending",
+    OPENBSD: "d-v4-two-desc",
+}
 _V6 = {LEGACY: "e-v6", FREEBSD_13: "e_v6_only", FREEBSD_15: "e_v6_only", OPENBSD: "e-v6"}
 
 
@@ -49,52 +74,155 @@ class Source6(Enum):
 
 
 ROWS: tuple[Row, ...] = (
-    row("virtual_mac", "Ethernet source of a multicast advertisement", cell(BSD, vrrp_mac), cell(UCARP, ucarp_mac), read="carp_set_enaddr; ucarp carp.c carp_send_ad", recorded=_FIRST),
-    row("tos", "type of service (traffic class) of an advertisement", cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0x10, "0x10"), cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"), read="carp_send_ad", recorded=_FIRST),
-    row("traffic_class", "traffic class of an IPv6 advertisement", cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0, "0"), cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"), read="carp_send_ad", recorded=_V6),
     row(
-        "identification", "IPv4 identification of an advertisement",
-        cell(LEGACIES, Identification.COUNTING), cell((FREEBSD_10, OPENBSD, UCARP), Identification.RANDOM), cell(LATE, Identification.ZERO), read="carp_send_ad, ip_newid, ip_fillid", recorded=_FIRST,
+        "virtual_mac",
+        "Ethernet source of a multicast advertisement",
+        cell(BSD, vrrp_mac),
+        cell(UCARP, ucarp_mac),
+        read="carp_set_enaddr; ucarp carp.c carp_send_ad",
+        recorded=_FIRST,
     ),
     row(
-        "source_ipv4", "IPv4 source of an advertisement", cell(LEGACIES, Source4.SUBNET), cell((FREEBSD_10, OPENBSD), Source4.FIRST), cell(LATE, Source4.FIRST), cell(UCARP, Source4.OPTION),
-        read="carp_send_ad, carp_best_ifa, carp_set_addr", recorded=_FIRST,
+        "tos",
+        "type of service (traffic class) of an advertisement",
+        cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0x10, "0x10"),
+        cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"),
+        read="carp_send_ad",
+        recorded=_FIRST,
     ),
     row(
-        "source_ipv6", "IPv6 source of an advertisement", cell(LEGACIES, Source6.SUBNET), cell((*FREEBSDS, OPENBSD), Source6.LINK_LOCAL), cell(UCARP, None),
-        read="carp_send_ad, carp_best_ifa, carp_set_addr6", recorded=_V6,
+        "traffic_class",
+        "traffic class of an IPv6 advertisement",
+        cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0, "0"),
+        cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"),
+        read="carp_send_ad",
+        recorded=_V6,
     ),
     row(
-        "address_rule", "which addresses the digest of a sent advertisement covers, in which order",
-        cell((LEGACY, *FREEBSDS), AddressRule.ASCENDING), cell(LEGACY_6, AddressRule.CONFIGURED), cell(OPENBSD, AddressRule.WITHOUT_LINK_LOCAL), cell(UCARP, AddressRule.SINGLE),
-        read="carp_hmac_prepare", recorded=_TWO | {UCARP: "cap"},
+        "identification",
+        "IPv4 identification of an advertisement",
+        cell(LEGACIES, Identification.COUNTING),
+        cell((FREEBSD_10, OPENBSD, UCARP), Identification.RANDOM),
+        cell(LATE, Identification.ZERO),
+        read="carp_send_ad, ip_newid, ip_fillid",
+        recorded=_FIRST,
     ),
     row(
-        "accepts_rules", "address rules under which a received digest is believed",
-        cell((LEGACY, *FREEBSDS), (AddressRule.ASCENDING,)), cell(LEGACY_6, (AddressRule.CONFIGURED,)),
-        cell(OPENBSD, (AddressRule.ASCENDING, AddressRule.WITHOUT_LINK_LOCAL)), cell(UCARP, (AddressRule.SINGLE,)),
+        "source_ipv4",
+        "IPv4 source of an advertisement",
+        cell(LEGACIES, Source4.SUBNET),
+        cell((FREEBSD_10, OPENBSD), Source4.FIRST),
+        cell(LATE, Source4.FIRST),
+        cell(UCARP, Source4.OPTION),
+        read="carp_send_ad, carp_best_ifa, carp_set_addr",
+        recorded=_FIRST,
+    ),
+    row(
+        "source_ipv6",
+        "IPv6 source of an advertisement",
+        cell(LEGACIES, Source6.SUBNET),
+        cell((*FREEBSDS, OPENBSD), Source6.LINK_LOCAL),
+        cell(UCARP, None),
+        read="carp_send_ad, carp_best_ifa, carp_set_addr6",
+        recorded=_V6,
+    ),
+    row(
+        "address_rule",
+        "which addresses the digest of a sent advertisement covers, in which order",
+        cell((LEGACY, *FREEBSDS), AddressRule.ASCENDING),
+        cell(LEGACY_6, AddressRule.CONFIGURED),
+        cell(OPENBSD, AddressRule.WITHOUT_LINK_LOCAL),
+        cell(UCARP, AddressRule.SINGLE),
+        read="carp_hmac_prepare",
+        recorded=_TWO | {UCARP: "cap"},
+    ),
+    row(
+        "accepts_rules",
+        "address rules under which a received digest is believed",
+        cell((LEGACY, *FREEBSDS), (AddressRule.ASCENDING,)),
+        cell(LEGACY_6, (AddressRule.CONFIGURED,)),
+        cell(OPENBSD, (AddressRule.ASCENDING, AddressRule.WITHOUT_LINK_LOCAL)),
+        cell(UCARP, (AddressRule.SINGLE,)),
         read="carp_hmac_verify",
     ),
-    row("ipv6", "IPv6 advertisements", cell(BSD, True), cell(UCARP, False), read="carp_send_ad", recorded=_V6),
-    row("multiple_addresses", "several addresses in one virtual host", cell(BSD, True), cell(UCARP, False), read="carp_hmac_prepare", recorded=_TWO),
     row(
-        "bow_out", "one advertisement 255/255 when a MASTER's carp interface goes down",
-        cell((*LEGACIES, OPENBSD), True), cell((*FREEBSDS, UCARP), False),
-        read="carp_carpdev_state, carpdetach, carp_ifdown", recorded={LEGACY: "k1-down-carp1-master", OPENBSD: "k1-down-carp0-master", FREEBSD_13: "i_failover_preempt0"},
+        "ipv6", "IPv6 advertisements", cell(BSD, True), cell(UCARP, False), read="carp_send_ad", recorded=_V6
     ),
     row(
-        "demotion", "a host can be demoted from outside", cell((*FREEBSDS, OPENBSD), True), cell((*LEGACIES, UCARP), False),
-        read="carp_demote_adj", recorded={FREEBSD_13: "j_demotion_preempt0", FREEBSD_15: "j_demotion_preempt0", OPENBSD: "j1-demote-single"},
+        "multiple_addresses",
+        "several addresses in one virtual host",
+        cell(BSD, True),
+        cell(UCARP, False),
+        read="carp_hmac_prepare",
+        recorded=_TWO,
     ),
     row(
-        "unicast", "advertisements to one peer instead of the group", cell((FREEBSD_15, OPENBSD), True), cell((*LEGACIES, FREEBSD_10, FREEBSD_13, UCARP), False),
-        read="carp_send_ad_locked; carp_set_addr", recorded={FREEBSD_15: "u1_one_side_unicast"},
+        "bow_out",
+        "one advertisement 255/255 when a MASTER's carp interface goes down",
+        cell((*LEGACIES, OPENBSD), True),
+        cell((*FREEBSDS, UCARP), False),
+        read="carp_carpdev_state, carpdetach, carp_ifdown",
+        recorded={
+            LEGACY: "k1-down-carp1-master",
+            OPENBSD: "k1-down-carp0-master",
+            FREEBSD_13: "i_failover_preempt0",
+        },
     ),
-    row("allow", "net.inet.carp.allow exists", cell(BSD, True), cell(UCARP, False), read="sysctl tables", recorded={LEGACY: "n1-allow0-pair", FREEBSD_15: "k2_allow_1_0_1"}),
     row(
-        "state_requests", "an administrator can order a state", cell((*ALL_FREEBSD, OPENBSD), True), cell(UCARP, False),
-        read="carp_ioctl SIOCSVH", recorded={FREEBSD_13: "k_state_backup_preempt0"},
+        "demotion",
+        "a host can be demoted from outside",
+        cell((*FREEBSDS, OPENBSD), True),
+        cell((*LEGACIES, UCARP), False),
+        read="carp_demote_adj",
+        recorded={
+            FREEBSD_13: "j_demotion_preempt0",
+            FREEBSD_15: "j_demotion_preempt0",
+            OPENBSD: "j1-demote-single",
+        },
     ),
-    row("counters", "carpstats counters exist", cell(BSD, True), cell(UCARP, False), read="struct carpstats", recorded={LEGACY: "l-bad-packets-v4-master", FREEBSD_13: "bad_packets_v4", OPENBSD: "l-bad-packets-v4-master"}),
-    row("log_levels", "values of net.inet.carp.log that differ in what they print", cell(ALL_FREEBSD, (0, 1, 2)), cell(OPENBSD, tuple(range(8))), cell(UCARP, ()), read="carp_log macros", recorded={LEGACY: "l-loglevels-statechanges", FREEBSD_13: "states_log2"}),
-)  # fmt: skip
+    row(
+        "unicast",
+        "advertisements to one peer instead of the group",
+        cell((FREEBSD_15, OPENBSD), True),
+        cell((*LEGACIES, FREEBSD_10, FREEBSD_13, UCARP), False),
+        read="carp_send_ad_locked; carp_set_addr",
+        recorded={FREEBSD_15: "u1_one_side_unicast"},
+    ),
+    row(
+        "allow",
+        "net.inet.carp.allow exists",
+        cell(BSD, True),
+        cell(UCARP, False),
+        read="sysctl tables",
+        recorded={LEGACY: "n1-allow0-pair", FREEBSD_15: "k2_allow_1_0_1"},
+    ),
+    row(
+        "state_requests",
+        "an administrator can order a state",
+        cell((*ALL_FREEBSD, OPENBSD), True),
+        cell(UCARP, False),
+        read="carp_ioctl SIOCSVH",
+        recorded={FREEBSD_13: "k_state_backup_preempt0"},
+    ),
+    row(
+        "counters",
+        "carpstats counters exist",
+        cell(BSD, True),
+        cell(UCARP, False),
+        read="struct carpstats",
+        recorded={
+            LEGACY: "l-bad-packets-v4-master",
+            FREEBSD_13: "bad_packets_v4",
+            OPENBSD: "l-bad-packets-v4-master",
+        },
+    ),
+    row(
+        "log_levels",
+        "values of net.inet.carp.log that differ in what they print",
+        cell(ALL_FREEBSD, (0, 1, 2)),
+        cell(OPENBSD, tuple(range(8))),
+        cell(UCARP, ()),
+        read="carp_log macros",
+        recorded={LEGACY: "l-loglevels-statechanges", FREEBSD_13: "states_log2"},
+    ),
+)

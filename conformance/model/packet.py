@@ -1,4 +1,6 @@
-"""A received CARP packet, read once and fast. Unlike :mod:`conformance.wire.frame` it keeps what a kernel's input path looks at, damaged or not."""
+"""A received CARP packet, read once and fast. Unlike :mod:`conformance.wire.frame` it keeps what a kernel's
+input path looks at, damaged or not.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ _EXTENSIONS = (0, 43, 60)
 
 @dataclass(slots=True)
 class Packet:
-    """An IP packet of protocol 112. ``payload`` is what follows the IP header inside the IP length, ``captured`` what follows it inside the frame.
+    """An IP packet of protocol 112. ``payload`` is what follows the IP header inside the IP length,
+    ``captured`` what follows it inside the frame.
 
-    ``sound`` says whether the IPv4 header sums to zero and the lengths fit, ``fragment`` whether it is a part only. ``total`` is the IP length in bytes.
+    ``sound`` says whether the IPv4 header sums to zero and the lengths fit, ``fragment`` whether it is a part
+    only. ``total`` is the IP length in bytes.
     """
 
     frame: bytes
@@ -33,10 +37,6 @@ class Packet:
     captured: bytes
     sound: bool
     fragment: bool
-
-    @property
-    def family(self) -> int:
-        return self.version
 
     def source_address(self) -> Address:
         return IPv4Address(self.source) if self.version == 4 else IPv6Address(self.source)
@@ -73,7 +73,19 @@ def _read4(frame: bytes) -> Packet | None:
     length = (first & 15) * 4
     at = 14 + length
     sound = 20 <= length <= total <= len(frame) - 14 and checksum(frame[14:at]) == 0
-    return Packet(frame, 4, source, destination, ttl, total, length, frame[at : 14 + total], frame[at:], sound, fragment & 0x3FFF != 0)
+    return Packet(
+        frame,
+        4,
+        source,
+        destination,
+        ttl,
+        total,
+        length,
+        frame[at : 14 + total],
+        frame[at:],
+        sound,
+        fragment & 0x3FFF != 0,
+    )
 
 
 def _read6(frame: bytes) -> Packet | None:
@@ -86,4 +98,16 @@ def _read6(frame: bytes) -> Packet | None:
     if protocol != PROTOCOL:
         return None
     end = 54 + length
-    return Packet(frame, 6, source, destination, ttl, 40 + length, at - 14, frame[at:end], frame[at:], end <= len(frame), False)
+    return Packet(
+        frame,
+        6,
+        source,
+        destination,
+        ttl,
+        40 + length,
+        at - 14,
+        frame[at:end],
+        frame[at:],
+        end <= len(frame),
+        False,
+    )

@@ -1,6 +1,8 @@
-"""ucarp's main loop: it sees frames, timers, signals and its link only when poll(2) returns (``docarp`` in ucarp's ``carp.c``).
+"""ucarp's main loop: it sees frames, timers, signals and its link only when poll(2) returns (``docarp`` in
+ucarp's ``carp.c``).
 
-libpcap hands a frame over when its read timeout (a free-running timer) ends, one frame each time the loop comes round.
+libpcap hands a frame over when its read timeout (a free-running timer) ends, one frame each time the loop
+comes round.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ class Poller:
     def hear(self, packet: Packet, now_ns: int) -> None:
         """A frame reached libpcap's ring."""
         timeout_ns = self.loop.read_timeout_ns
-        self.frames.append((self.opened_ns + ((now_ns - self.opened_ns) // timeout_ns + 1) * timeout_ns, packet))
+        self.frames.append(
+            (self.opened_ns + ((now_ns - self.opened_ns) // timeout_ns + 1) * timeout_ns, packet)
+        )
 
 
 def begin(host: Host, vhost: Vhost, now_ns: int, loop: PollLoop) -> None:
@@ -81,7 +85,7 @@ def wake(host: Host, vhost: Vhost, poller: Poller, now_ns: int) -> None:
         return
     if poller.frames and poller.frames[0][0] <= now_ns:
         packet = poller.frames.pop(0)[1]
-        receive.accept(host, vhost.port, packet, now_ns, vhost.port.name, vhost)
+        receive.accept(host, vhost.port, packet, now_ns, vhost.port.name, vhost=vhost)
     if vhost.down_ns is not None and now_ns >= vhost.down_ns:
         happen(host, vhost, Input.MASTER_DOWN, now_ns)
     if vhost.advertise_ns is not None and vhost.advertise_ns - now_ns < 2 * MS:

@@ -1,4 +1,6 @@
-"""The receive path: which frames reach the checks (how many times), and what a valid advertisement means for the virtual host it is for."""
+"""The receive path: which frames reach the checks (how many times), and what a valid advertisement means for
+the virtual host it is for.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,12 @@ def copies(host: Host, port: Port, packet: Packet) -> tuple[str, ...]:
     if host.dialect.copies is Copies.PER_INTERFACE:
         return _copies_per_interface(port, packet, to)
     if to[0] & 1:
-        joined = any(any(one.version == packet.version for one in vhost.addresses) for vhost in port.vhosts.values())
-        return (port.name,) if joined and (host.dialect.any_group or packet.destination in _JOINED) else ()
-    if to != port.mac and not any(vhost.state is State.MASTER and vhost.mac == to for vhost in port.vhosts.values()):
+        # carp switches the interface to promiscuous mode, and the IP layer asks for no membership
+        taken = host.dialect.any_group or packet.destination in _JOINED
+        return (port.name,) if port.vhosts and taken else ()
+    if to != port.mac and not any(
+        vhost.state is State.MASTER and vhost.mac == to for vhost in port.vhosts.values()
+    ):
         return ()
     return (port.name,) if packet.multicast or is_local(host, port, packet.destination_address()) else ()
 
@@ -56,23 +61,35 @@ def _copies_per_interface(port: Port, packet: Packet, to: bytes) -> tuple[str, .
         parent = (port.name,) if everybody or to == BROADCAST_MAC else ()
         return (*(vhost.device for vhost in running), *parent)
     if to == port.mac:
-        return (port.name,) if everybody or (not packet.multicast and _is_local(port, packet.destination_address())) else ()
+        return (
+            (port.name,)
+            if everybody or (not packet.multicast and _is_local(port, packet.destination_address()))
+            else ()
+        )
     return tuple(vhost.device for vhost in running if vhost.mac == to and vhost.state is State.MASTER)
 
 
 def is_local(host: Host, port: Port, address: Address) -> bool:
-    """Whether a packet to ``address`` is for this host: an own or shared address, or a broadcast address of the port."""
+    """Whether a packet to ``address`` is for this host: an own or shared address, or a broadcast address of
+    the port.
+    """
     return _is_local(port, address) or any(_is_local(other, address) for other in host.ports.values())
 
 
 def _is_local(port: Port, address: Address) -> bool:
     if port.owns(address) or any(vhost.serves(address) for vhost in port.vhosts.values()):
         return True
-    return address.packed == _EVERYWHERE or any(isinstance(one, IPv4Interface) and one.network.broadcast_address == address for one in port.addresses)
+    return address.packed == _EVERYWHERE or any(
+        isinstance(one, IPv4Interface) and one.network.broadcast_address == address for one in port.addresses
+    )
 
 
-def accept(host: Host, port: Port, packet: Packet, now_ns: int, heard_on: str, vhost: Vhost | None = None) -> None:
-    """Puts one copy of a packet through the dialect's checks, and lets the advertisement act if it passes them all."""
+def accept(
+    host: Host, port: Port, packet: Packet, now_ns: int, heard_on: str, *, vhost: Vhost | None = None
+) -> None:
+    """Puts one copy of a packet through the dialect's checks, and lets the advertisement act if it passes
+    them all.
+    """
     dialect = host.dialect
     header = packet.payload
     if packet.version == 4:

@@ -30,7 +30,13 @@ SYSTEM = {
     UCARP: "ucarp 1.5.2",
 }
 """The system that a dialect's values were taken from."""
-RECORDINGS = {LEGACY: "freebsd-9.3", FREEBSD_13: "freebsd-13.2", FREEBSD_15: "freebsd-15.1", OPENBSD: "openbsd-8.0beta", UCARP: "ucarp-1.5.2"}
+RECORDINGS = {
+    LEGACY: "freebsd-9.3",
+    FREEBSD_13: "freebsd-13.2",
+    FREEBSD_15: "freebsd-15.1",
+    OPENBSD: "openbsd-8.0beta",
+    UCARP: "ucarp-1.5.2",
+}
 """The folder of ``fixtures/captures`` that holds a dialect's recordings."""
 
 
@@ -47,7 +53,7 @@ class Confirmed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What confirms one value: the kind, and where (a recording's name, what was run, or file and function)."""
+    """What confirms one value: the kind, and where (a recording, what was run, or file and function)."""
 
     kind: Confirmed
     reference: str
@@ -58,7 +64,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One rule. ``values`` and ``sources`` have an entry for each of :data:`KEYS`; ``name`` is the field of ``Dialect`` that holds the value."""
+    """One rule. ``values`` and ``sources`` have an entry for each of :data:`KEYS`; ``name`` is the field of
+    ``Dialect`` that holds the value.
+    """
 
     name: str
     meaning: str
@@ -76,7 +84,9 @@ class IncompleteRow(ValueError):
 
     def __init__(self, row: str, key: str, times: int) -> None:
         self.row, self.key, self.times = row, key, times
-        super().__init__(f"rule {row!r} has {times} values for dialect {key!r}; give it exactly one in its table of rows")
+        super().__init__(
+            f"rule {row!r} has {times} values for dialect {key!r}; give it exactly one in its table of rows"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +103,20 @@ def cell(keys: str | Iterable[str], value: Any, text: str | None = None) -> Cell
     return Cell((keys,) if isinstance(keys, str) else tuple(keys), value, text)
 
 
-def row(name: str, meaning: str, *cells: Cell, read: str, seen: Mapping[str, str] | None = None, recorded: Mapping[str, str] | None = None) -> Row:
+def row(
+    name: str,
+    meaning: str,
+    *cells: Cell,
+    read: str,
+    seen: Mapping[str, str] | None = None,
+    recorded: Mapping[str, str] | None = None,
+) -> Row:
     """A row from its cells.
 
-    ``read`` names the function in the source; ``seen`` (dialect to what was run) and ``recorded`` (dialect to the recording's name) override it
-    where something stronger confirms the value. Raises :class:`IncompleteRow` unless every dialect has one value.
+    ``read`` names the function in the source; ``seen`` (dialect to what was run) and ``recorded`` (dialect to
+    the recording's name) override it
+    where something stronger confirms the value. Raises :class:`IncompleteRow` unless every dialect has one
+    value.
     """
     values: dict[str, Any] = {}
     text: dict[str, str] = {}
@@ -110,7 +129,9 @@ def row(name: str, meaning: str, *cells: Cell, read: str, seen: Mapping[str, str
             text[key] = mine[0].text
     sources = {key: Source(Confirmed.READ, read) for key in KEYS}
     sources |= {key: Source(Confirmed.MEASURED, what) for key, what in (seen or {}).items()}
-    sources |= {key: Source(Confirmed.RECORDED, f"{RECORDINGS[key]}/{what}") for key, what in (recorded or {}).items()}
+    sources |= {
+        key: Source(Confirmed.RECORDED, f"{RECORDINGS[key]}/{what}") for key, what in (recorded or {}).items()
+    }
     return Row(name, meaning, values, sources, text)
 
 
@@ -122,5 +143,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(_shown(one) for one in value) or "none"
     if callable(value):
-        return str(value.__doc__).splitlines()[0].rstrip(".")
+        said = str(value.__doc__).splitlines()[0].rstrip(".")
+        return said[0].lower() + said[1:] if said[1:2].islower() else said
     return "none" if value is None else str(value)

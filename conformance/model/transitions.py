@@ -1,4 +1,6 @@
-"""The state machine as data: ``{(state, input): transition}``. What is not in a table cannot happen, and trying it is an error."""
+"""The state machine as data: ``{(state, input): transition}``. What is not in a table cannot happen, and
+trying it is an error.
+"""
 
 from __future__ import annotations
 
@@ -76,17 +78,31 @@ Table = Mapping[tuple[State, Input], Transition]
 
 E = Effect
 _BSD_TAKE_OVER = (E.ENTER, E.ADVERTISE, E.ANNOUNCE, E.ARM_ADVERTISING)
-_OPENBSD_TAKE_OVER = (E.ANNOUNCE_NO_MORE, E.ENTER, E.ADVERTISE, E.ANNOUNCE, E.ANNOUNCE_LATER, E.ARM_ADVERTISING, E.COUNT)
+_OPENBSD_TAKE_OVER = (
+    E.ANNOUNCE_NO_MORE,
+    E.ENTER,
+    E.ADVERTISE,
+    E.ANNOUNCE,
+    E.ANNOUNCE_LATER,
+    E.ARM_ADVERTISING,
+    E.COUNT,
+)
 _UCARP_TAKE_OVER = (E.ENTER, E.SCRIPT_UP, E.ANNOUNCE, E.ADVERTISE, E.ANNOUNCE_LATER, E.SAY_WHY)
 _STOP = (E.STOP_ADVERTISING, E.STOP_DOWN, E.ENTER)
 _STEP_DOWN = (E.STOP_ADVERTISING, E.ENTER, E.ARM_DOWN)
 
 
-def _taking_over(effects: tuple[Effect, ...], *inputs: tuple[Input, Reason]) -> dict[tuple[State, Input], Transition]:
+def _taking_over(
+    effects: tuple[Effect, ...], *inputs: tuple[Input, Reason]
+) -> dict[tuple[State, Input], Transition]:
     return {(BACKUP, what): Transition(MASTER, why, effects) for what, why in inputs}
 
 
-_ELECTION = ((Input.MASTER_DOWN, Reason.MASTER_DOWN), (Input.SLOWER, Reason.SLOWER), (Input.WILL_TIME_OUT, Reason.WILL_TIME_OUT))
+_ELECTION = (
+    (Input.MASTER_DOWN, Reason.MASTER_DOWN),
+    (Input.SLOWER, Reason.SLOWER),
+    (Input.WILL_TIME_OUT, Reason.WILL_TIME_OUT),
+)
 _DEMOTED = ((Input.DEMOTED, Reason.DEMOTED),)
 _ORDERED = ((Input.ORDERED_MASTER, Reason.ORDERED),)
 
@@ -113,20 +129,29 @@ _COMMON: dict[tuple[State, Input], Transition] = {
 _CLOSING: dict[tuple[State, Input], Transition] = {
     (INIT, Input.CLOSED): Transition(INIT, None, ()),
     (BACKUP, Input.CLOSED): Transition(INIT, Reason.CLOSED, _STOP),
-    (MASTER, Input.CLOSED): Transition(INIT, Reason.CLOSED, (E.STOP_ADVERTISING, E.STOP_DOWN, E.FAREWELL, E.ENTER)),
+    (MASTER, Input.CLOSED): Transition(
+        INIT, Reason.CLOSED, (E.STOP_ADVERTISING, E.STOP_DOWN, E.FAREWELL, E.ENTER)
+    ),
 }
 
-FREEBSD: Table = _COMMON | _taking_over(_BSD_TAKE_OVER, *_ELECTION, *_ORDERED)
-LEGACY: Table = FREEBSD | _CLOSING
+_FREEBSD = _COMMON | _taking_over(_BSD_TAKE_OVER, *_ELECTION, *_ORDERED)
+FREEBSD: Table = _FREEBSD
+LEGACY: Table = _FREEBSD | _CLOSING
 OPENBSD: Table = _COMMON | _CLOSING | _taking_over(_OPENBSD_TAKE_OVER, *_ELECTION, *_DEMOTED, *_ORDERED)
 UCARP: Table = {
     (INIT, Input.USABLE): Transition(BACKUP, Reason.INITIALIZED, (E.ENTER, E.SCRIPT_DOWN, E.ARM_DOWN)),
     (BACKUP, Input.USABLE): Transition(BACKUP, None, (E.ARM_DOWN,)),
     (BACKUP, Input.UNUSABLE): Transition(BACKUP, None, (E.STOP_ADVERTISING, E.STOP_DOWN)),
-    (MASTER, Input.UNUSABLE): Transition(BACKUP, Reason.DOWN, (E.ENTER, E.SCRIPT_DOWN, E.STOP_ADVERTISING, E.STOP_DOWN)),
+    (MASTER, Input.UNUSABLE): Transition(
+        BACKUP, Reason.DOWN, (E.ENTER, E.SCRIPT_DOWN, E.STOP_ADVERTISING, E.STOP_DOWN)
+    ),
     (BACKUP, Input.BETTER): Transition(BACKUP, None, (E.ARM_FAMILY,)),
     (BACKUP, Input.WORSE): Transition(BACKUP, None, (E.ARM_FAMILY,)),
-    (MASTER, Input.BETTER): Transition(BACKUP, Reason.BETTER, (E.ADVERTISE, E.ENTER, E.SCRIPT_DOWN, E.STOP_ADVERTISING, E.ARM_DOWN, E.SAY_WHY)),
+    (MASTER, Input.BETTER): Transition(
+        BACKUP,
+        Reason.BETTER,
+        (E.ADVERTISE, E.ENTER, E.SCRIPT_DOWN, E.STOP_ADVERTISING, E.ARM_DOWN, E.SAY_WHY),
+    ),
     (MASTER, Input.WORSE): Transition(MASTER, None, (E.ANNOUNCE, E.ANNOUNCE_LATER, E.SAY_WHY)),
     (BACKUP, Input.ORDERED_BACKUP): Transition(BACKUP, None, ()),
     (MASTER, Input.ORDERED_BACKUP): Transition(BACKUP, Reason.ORDERED, (E.ENTER, E.SCRIPT_DOWN)),
@@ -135,8 +160,11 @@ UCARP: Table = {
 
 
 class InvalidTransition(RuntimeError):
-    """An input that the dialect's table does not know in this state: a fault of the machine or of the table."""
+    """An input that the dialect's table does not know in this state: machine or table is at fault."""
 
     def __init__(self, dialect: str, state: State, what: Input) -> None:
         self.dialect, self.state, self.input = dialect, state, what
-        super().__init__(f"{dialect}: nothing is defined for {what.name} ({what.value}) in state {state.value}; add the row to its transition table")
+        super().__init__(
+            f"{dialect}: nothing is defined for {what.name} ({what.value}) in state {state.value}; "
+            "add the row to its transition table"
+        )

@@ -1,4 +1,6 @@
-"""The state of one virtual host and of the interface it runs on. Facts only; what happens to them is in machine, receive, effects."""
+"""The state of one virtual host and of the interface it runs on. Facts only; what happens to them is in
+machine, receive, effects.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Port:
     vhosts: dict[int, Vhost] = field(default_factory=dict)
     neighbours: dict[Address, bytes] = field(default_factory=dict)
     waiting: dict[Address, list[tuple[bytes, int | None]]] = field(default_factory=dict)
-    """Packets (without Ethernet header) that wait for the MAC address of their destination, with their vhid."""
+    """Packets (without Ethernet header) that wait for the MAC address of their destination, with their vhid.
+    """
 
     @classmethod
     def of(cls, interface: Interface) -> Port:
@@ -51,7 +54,9 @@ class Port:
 
     def owns(self, address: Address) -> bool:
         """Whether ``address`` is one of its own (not shared) addresses."""
-        return any(one.ip == address for one in self.addresses) or (address.version == 6 and address == self.link_local())
+        return any(one.ip == address for one in self.addresses) or (
+            address.version == 6 and address == self.link_local()
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +107,9 @@ class Vhost:
 
     def deadline_ns(self) -> int | None:
         """The earliest of its timers."""
-        return min((one for one in (self.advertise_ns, self.down_ns, self.down6_ns) if one is not None), default=None)
+        return min(
+            (one for one in (self.advertise_ns, self.down_ns, self.down6_ns) if one is not None), default=None
+        )
 
     def rehash(self, sends: AddressRule, accepts: tuple[AddressRule, ...]) -> None:
         """Computes anew what the digest covers."""
@@ -113,7 +120,8 @@ class Vhost:
 def changed_key(old: bytes, password: str | bytes, *, keeps_tail: bool) -> bytes:
     """The 20-byte key after a password was set on a virtual host that had the key ``old``.
 
-    Where ``keeps_tail`` holds the tool copies a zero-terminated string over the key, so that a shorter password leaves the tail of the old one, and an empty one changes nothing.
+    Where ``keeps_tail`` holds the tool copies a zero-terminated string over the key, so that a shorter
+    password leaves the tail of the old one, and an empty one changes nothing.
     """
     raw = (password.encode() if isinstance(password, str) else password)[: KEY_LENGTH - 1]
     if not keeps_tail:

@@ -20,19 +20,20 @@ _APPLICATION = 4
 _INTERFACE_NAME, _RESOLUTION = 2, 9
 _PACKET_FLAGS, _INBOUND, _OUTBOUND = 2, 1, 2
 _NANOSECONDS = b"\x09"
+_LONGEST_OPTION = 0xFFFF
 
 
 def write(trace: Trace, path: Path, *, comment: str) -> None:
     """Writes all frames of ``trace`` to ``path``, numbered as in the trace, with ``comment`` on the section. Frames that the tester sent are marked outbound."""
     section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1)
     with path.open("wb") as file:
-        file.write(_block(_SECTION, section, [(_COMMENT, comment.encode()), (_APPLICATION, b"carp-conformance")]))
+        file.write(_block(_SECTION, section, [(_COMMENT, _text(comment)), (_APPLICATION, b"carp-conformance")]))
         file.write(_block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, 0), [(_INTERFACE_NAME, b"tester"), (_RESOLUTION, _NANOSECONDS)]))
         for seen in trace.frames:
             data = seen.frame.data
             body = struct.pack("<IIIII", 0, seen.time_ns >> 32, seen.time_ns & 0xFFFFFFFF, len(data), len(data)) + _padded(data)
             flags = struct.pack("<I", _OUTBOUND if seen.sent else _INBOUND)
-            notes = [(_COMMENT, note.encode()) for note in trace.comments.get(seen.number, ())]
+            notes = [(_COMMENT, _text(note)) for note in trace.comments.get(seen.number, ())]
             file.write(_block(_PACKET, body, [*notes, (_PACKET_FLAGS, flags)]))
 
 
@@ -41,6 +42,11 @@ def _block(kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> byte
     content = body + listed + struct.pack("<HH", _END, 0)
     length = struct.pack("<I", 12 + len(content))
     return struct.pack("<I", kind) + length + content + length
+
+
+def _text(comment: str) -> bytes:
+    """UTF-8, cut between characters to what an option can hold."""
+    return comment.encode()[:_LONGEST_OPTION].decode(errors="ignore").encode()
 
 
 def _padded(data: bytes) -> bytes:

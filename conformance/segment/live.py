@@ -22,7 +22,10 @@ OnFrame = Callable[[int, bytes, bool], object]
 
 # Classic BPF, one instruction a row: code, jump if true, jump if false, constant. Jumps count the instructions to skip.
 _LOAD_HALF, _LOAD_BYTE, _JUMP_EQUAL, _RETURN = 0x28, 0x30, 0x15, 0x06
+_VLAN_TAG_PRESENT = 0xFFFFF000 + 48  # SKF_AD_VLAN_TAG_PRESENT: the kernel takes the tag off before a packet socket sees the frame
 _FILTER = (
+    (_LOAD_BYTE, 0, 0, _VLAN_TAG_PRESENT),
+    (_JUMP_EQUAL, 0, 8, 0),  # of another VLAN: it would look like a frame of this one
     (_LOAD_HALF, 0, 0, 12),
     (_JUMP_EQUAL, 7, 0, 0x0806),  # ARP
     (_JUMP_EQUAL, 6, 0, 0x86DD),  # IPv6
@@ -39,7 +42,7 @@ _FILTER = (
 class LivePort:
     """Sends and captures on ``interface`` of the network namespace that the calling thread is in.
 
-    ``on_frame(time_ns, data, sent)`` gets each frame that passes the filter (ARP, IPv6, and of IPv4 protocols 112, 1 and 2), the tester's own included, with the kernel's time stamp.
+    ``on_frame(time_ns, data, sent)`` gets each untagged frame that passes the filter (ARP, IPv6, and of IPv4 protocols 112, 1 and 2), the tester's own included, with the kernel's time stamp.
     Register the port with a clock: ``clock.watch(port, port.read)``. Raises OSError if the interface is missing or CAP_NET_RAW is.
     """
 

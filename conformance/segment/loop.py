@@ -60,7 +60,8 @@ class RealClock:
     def wait_until(self, when_ns: int) -> None:
         remaining_ns = when_ns - self.now_ns()
         for ready, _ in self._selector.select(max(remaining_ns, 0) / 1e9):
-            ready.data()
+            if self._selector.get_map().get(ready.fd) is ready:  # a callback before may have ended its watch
+                ready.data()
 
     def watch(self, source: HasFileno, callback: Callback) -> None:
         self._selector.register(source, selectors.EVENT_READ, callback)
@@ -110,6 +111,7 @@ class Loop:
 
     clock: Clock
     lateness_ns: list[int] = field(default_factory=list)
+    _ran_ns: list[int] = field(default_factory=list)
     _queue: list[tuple[int, int, Timer]] = field(default_factory=list)
     _serial: Iterator[int] = field(default_factory=itertools.count)
 
@@ -145,7 +147,7 @@ class Loop:
             next_ns = min(deadline_ns, self._queue[0][0]) if self._queue else deadline_ns
             self.clock.wait_until(next_ns)
             self._run_due()
-            if self.now_ns() >= deadline_ns and not self._due():
+            if self.now_ns() >= deadline_ns and not self._due_by(deadline_ns):
                 return condition()
         return True
 
@@ -153,9 +155,13 @@ class Loop:
         """Runs timers and readers for ``duration_ns``."""
         self.run_until(lambda: False, self.now_ns() + duration_ns)
 
-    def _due(self) -> bool:
+    def worst_lateness_ns(self, since_ns: int) -> int:
+        """How late the latest of the timers was that ran from ``since_ns`` on; 0 if none ran."""
+        return max((late_ns for ran_ns, late_ns in zip(self._ran_ns, self.lateness_ns, strict=True) if ran_ns >= since_ns), default=0)
+
+    def _due_by(self, when_ns: int) -> bool:
         self._drop_cancelled()
-        return bool(self._queue) and self._queue[0][0] <= self.now_ns()
+        return bool(self._queue) and self._queue[0][0] <= when_ns
 
     def _drop_cancelled(self) -> None:
         while self._queue and self._queue[0][2].cancelled:
@@ -163,7 +169,8 @@ class Loop:
 
     def _run_due(self) -> None:
         now_ns = self.now_ns()
-        while self._due() and self._queue[0][0] <= now_ns:
+        while self._due_by(now_ns):
             due_ns, _, timer = heapq.heappop(self._queue)
-            self.lateness_ns.append(self.now_ns() - due_ns)
+            self._ran_ns.append(self.now_ns())
+            self.lateness_ns.append(self._ran_ns[-1] - due_ns)
             timer.callback()

@@ -81,12 +81,14 @@ class Segment:
     def wait(self, condition: Condition, deadline_ns: int, *, since_ns: int | None = None) -> Event | None:
         """The first event from ``since_ns`` (now, unless given) that satisfies ``condition``, or None at ``deadline_ns``. Decides nothing."""
         found: list[Event] = []
-        for event in self.trace.since(self.now_ns() if since_ns is None else since_ns):
+        first_ns = self.now_ns() if since_ns is None else since_ns
+        for event in self.trace.since(first_ns):
             if condition.match(event):
                 return event
 
         def look(event: Event) -> None:
-            if not found and condition.match(event):
+            # What was on the wire before may be read from the socket only now.
+            if not found and event.time_ns >= first_ns and condition.match(event):
                 found.append(event)
 
         self.trace.listeners.append(look)
@@ -101,13 +103,13 @@ class Segment:
         """The first event after the window's anchor that satisfies ``condition``; it must lie in the window.
 
         Raises :class:`Mismatch` if it comes early, late (looked for until ``LOOK_ON_NS`` past the deadline) or never, and :class:`Inconclusive` instead where the rig
-        was noisier than the miss.
+        was noisier than the miss, lost frames or had its clock stepped.
         """
-        mark = len(self.loop.lateness_ns)
         event = self.wait(condition, within.to_ns + LOOK_ON_NS, since_ns=within.anchor_ns + 1)
         expected = f"{condition.text} {within}"
         frames = (event,) if isinstance(event, FrameSeen) else ()
         if event is None:
+            self._judge_capture(expected)
             looked_ns = within.to_ns + LOOK_ON_NS - within.anchor_ns
             self._decide(expected, f"never: not in the {seconds(looked_ns)} after {within.anchor}", met=False, window=within)
         elif within.from_ns <= event.time_ns <= within.to_ns:
@@ -115,7 +117,7 @@ class Segment:
         else:
             miss_ns = max(within.from_ns - event.time_ns, event.time_ns - within.to_ns)
             word = "early" if event.time_ns < within.from_ns else "late"
-            self._judge_rig(miss_ns, mark, expected)
+            self._judge_rig(miss_ns, self.loop.worst_lateness_ns(within.anchor_ns), expected)
             actual = f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}: too {word} by {seconds(miss_ns)}"
             self._decide(expected, actual, frames, met=False, window=within)
         assert event is not None
@@ -132,6 +134,7 @@ class Segment:
             frames = (event,) if isinstance(event, FrameSeen) else ()
             self._decide(expected, f"{condition.text} at {self._clock(event.time_ns)}", frames, met=False)
         alive = barrier()
+        self._judge_capture(expected)
         frames = (alive,) if isinstance(alive, FrameSeen) else ()
         self._decide(expected, "nothing, and the host was still heard afterwards", frames, met=True, positive=False)
 
@@ -146,7 +149,7 @@ class Segment:
         expected = f"{what} is {seconds(bounds_ns[0])} to {seconds(bounds_ns[1])}"
         miss_ns = max(bounds_ns[0] - actual_ns, actual_ns - bounds_ns[1])
         if miss_ns > 0:
-            self._judge_rig(miss_ns, mark, expected)
+            self._judge_rig(miss_ns, max(self.loop.lateness_ns[mark:], default=0), expected)
         self._decide(expected, f"{what} is {seconds(actual_ns)}", frames, met=miss_ns <= 0)
 
     def finish(self) -> None:
@@ -162,14 +165,22 @@ class Segment:
         if not met:
             raise Mismatch(expected, actual, cited, context=self.describe())
 
-    def _judge_rig(self, miss_ns: int, mark: int, expected: str) -> None:
-        late_ns = max(self.loop.lateness_ns[mark:], default=0)
+    def _judge_capture(self, expected: str) -> None:
+        """Silence proves nothing where frames were lost, or carry the time stamps of another time."""
+        if self.dropped:
+            raise Inconclusive(f"expected {expected}; the capture lost {self.dropped} frames, and what was waited for may be one of them: run it with fewer lanes")
+        self._judge_clock(RIG_LIMIT_NS)
+
+    def _judge_rig(self, miss_ns: int, late_ns: int, expected: str) -> None:
         if late_ns >= min(miss_ns, RIG_LIMIT_NS):
             raise Inconclusive(
                 f"expected {expected}; missed by {seconds(miss_ns)}, but this machine ran the tester's own timers up to {seconds(late_ns)} late: run it with fewer lanes or on a quieter machine"
             )
+        self._judge_clock(min(miss_ns, RIG_LIMIT_NS))
+
+    def _judge_clock(self, limit_ns: int) -> None:
         step_ns = abs(self.clock_step_ns())
-        if step_ns >= min(miss_ns, RIG_LIMIT_NS):
+        if step_ns >= limit_ns:
             raise Inconclusive(f"the wall clock was stepped by {seconds(step_ns)} during the case, and packet time stamps with it: run it again")
 
     def _heartbeat(self) -> AbstractContextManager[None]:

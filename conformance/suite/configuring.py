@@ -13,18 +13,26 @@ Start = Callable[..., Subject]
 
 
 def accepts(wire: Segment, start: Start, what: str, **settings: Any) -> Subject:
-    """The IUT that runs with ``settings`` (as for the fixture ``start``); ``what`` names them in the decision, as in ``advskew 254``. Raises :class:`Mismatch` if it refuses them."""
+    """The IUT that runs with ``settings`` (as for the fixture ``start``); ``what`` names them in the
+    decision, as in ``advskew 254``. Raises :class:`Mismatch` if it refuses them.
+    """
     try:
         subject = start(**settings)
     except ConfigurationRefused as refusal:
-        wire.check(what, f"refused, with exit status {refusal.status}: {refusal.said.strip() or 'not a word'}", "accepted")
+        wire.check(
+            what,
+            f"refused, with exit status {refusal.status}: {refusal.said.strip() or 'not a word'}",
+            "accepted",
+        )
         raise
     wire.check(what, "accepted", "accepted")
     return subject
 
 
 def refuses(wire: Segment, start: Start, what: str, **settings: Any) -> ConfigurationRefused:
-    """How the IUT refused ``settings``: its exit status and what it said. Raises :class:`Mismatch` if it starts with them."""
+    """How the IUT refused ``settings``: its exit status and what it said. Raises :class:`Mismatch` if it
+    starts with them.
+    """
     try:
         start(**settings)
     except ConfigurationRefused as refusal:

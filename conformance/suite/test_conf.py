@@ -74,7 +74,7 @@ def test_advbase_beyond_the_limit_is_refused(start: Start, wire: Segment) -> Non
 @covers("CARP-CONF-004")
 @takes(5)
 def test_defaults_are_advbase_1_and_advskew_0(start: Start, wire: Segment) -> None:
-    """An IUT that is told neither advbase nor advskew is MASTER in the time of 1 and 0, and advertises these."""
+    """Told neither advbase nor advskew, an IUT is MASTER in the time of 1 and 0, and advertises these."""
     subject = start(advbase=1, advskew=0, options={"omit": ("advbase", "advskew")})
     seen = wire.expect(subject.becomes_master(), within=subject.master_down_window())
     assert isinstance(seen, FrameSeen)
@@ -86,7 +86,9 @@ def test_defaults_are_advbase_1_and_advskew_0(start: Start, wire: Segment) -> No
 @needs("multiple_vhids")
 @takes(10)
 def test_vhid_exists_once(start: Start, wire: Segment) -> None:
-    """A vhid that is configured a second time on the same interface, whether that is refused or not, still sends one advertisement per interval."""
+    """A vhid that is configured a second time on the same interface, whether that is refused or not, still
+    sends one advertisement per interval.
+    """
     master = start()
     try:
         start()
@@ -123,15 +125,24 @@ INVOCATIONS = (
     Invocation("vhid-missing", 1, "You must supply a valid virtual host id", options={"omit": ("vhid",)}),
     Invocation("password-empty", 1, "You must supply a password", {"password": ""}),
     Invocation("password-missing", 1, "You must supply a password", options={"omit": ("passfile",)}),
-    Invocation("passfile-unreadable", 1, "unable to open passfile", options={"extra": ("--passfile=/nonexistent",)}),
+    Invocation(
+        "passfile-unreadable", 1, "unable to open passfile", options={"extra": ("--passfile=/nonexistent",)}
+    ),
     Invocation("no-interval", 1, "You must supply an advertisement time base", {"advbase": 0, "advskew": 0}),
     Invocation("source-no-address", 1, "Invalid address: [nowhere]", options={"source": "nowhere"}),
-    Invocation("source-missing", 1, "You must supply a persistent source address", options={"omit": ("srcip",)}),
+    Invocation(
+        "source-missing", 1, "You must supply a persistent source address", options={"omit": ("srcip",)}
+    ),
     Invocation("address-no-address", 1, "Invalid address: [nowhere]", options={"extra": ("--addr=nowhere",)}),
     Invocation("address-missing", 1, "You must supply a virtual host address", options={"omit": ("addr",)}),
     Invocation("dead-ratio-0", 1, "Dead ratio can't be zero", options={"dead_ratio": 0}),
     Invocation("password-too-long", 2, "Password too long", {"password": "abcdefghijklmnopqrst"}),
-    Invocation("interface-missing", 2, "Unable to find MAC address of [nowhere0]", options={"extra": ("--interface=nowhere0",)}),
+    Invocation(
+        "interface-missing",
+        2,
+        "Unable to find MAC address of [nowhere0]",
+        options={"extra": ("--interface=nowhere0",)},
+    ),
     Invocation("option-unknown", 0, "Sample usage:", options={"extra": ("--frobnicate",)}),
     Invocation("help", 0, "Sample usage:", options={"extra": ("--help",)}),
 )
@@ -142,8 +153,12 @@ INVOCATIONS = (
 @takes(0.2)
 @pytest.mark.parametrize("invocation", INVOCATIONS, ids=str)
 def test_exit_status_of_bad_invocations(start: Start, wire: Segment, invocation: Invocation) -> None:
-    """ucarp ends with 1 for wrong or missing options, 2 for errors while setting up and 0 after its usage, and says why."""
-    refusal = refuses(wire, start, f"an invocation with {invocation}", **invocation.settings, options=invocation.options)
+    """It ends with 1 for wrong or missing options, 2 for errors while setting up and 0 after its usage,
+    and says why.
+    """
+    refusal = refuses(
+        wire, start, f"an invocation with {invocation}", **invocation.settings, options=invocation.options
+    )
     wire.check("exit status", refusal.status, invocation.status)
     said = invocation.says if invocation.says in refusal.said else refusal.said.strip()
     wire.check("what it says", said, invocation.says)
@@ -164,9 +179,17 @@ def test_exit_status_after_a_signal(start: Start, wire: Segment, name: str) -> N
 @covers("CARP-CONF-021")
 @needs("process")
 @takes(4)
-@pytest.mark.parametrize(("option", "advbase", "advskew"), [("--advskew=256", 1, 0), ("--advskew=300", 1, 44), ("--advbase=257", 1, 100), ("--advskew=-1", 1, 255)], ids=["advskew-256", "advskew-300", "advbase-257", "advskew-minus-1"])
-def test_numbers_wrap_at_eight_bits(start: Start, wire: Segment, option: str, advbase: int, advskew: int) -> None:
-    """A numeric option of ucarp is cut to its lowest eight bits: it advertises with those, and takes over in their time."""
+@pytest.mark.parametrize(
+    ("option", "advbase", "advskew"),
+    [("--advskew=256", 1, 0), ("--advskew=300", 1, 44), ("--advbase=257", 1, 100), ("--advskew=-1", 1, 255)],
+    ids=["advskew-256", "advskew-300", "advbase-257", "advskew-minus-1"],
+)
+def test_numbers_wrap_at_eight_bits(
+    start: Start, wire: Segment, option: str, advbase: int, advskew: int
+) -> None:
+    """A numeric option of ucarp is cut to its lowest eight bits: it advertises with those, and takes over in
+    their time.
+    """
     subject = start(advbase=advbase, advskew=advskew, options={"extra": (option,)})
     seen = wire.expect(subject.becomes_master(), within=subject.master_down_window())
     assert isinstance(seen, FrameSeen)

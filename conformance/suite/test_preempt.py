@@ -17,9 +17,11 @@ Start = Callable[..., Subject]
 
 
 @covers("CARP-PREEMPT-001")
-@takes(7)
+@takes(5)
 def test_preemption_is_off_by_default(start: Start, tester: Tester, wire: Segment) -> None:
-    """A fresh BACKUP of (1,0) that hears one advertisement of (1,200) does not take over for it: it restarts its timer."""
+    """A fresh BACKUP of (1,0) that hears one advertisement of (1,200) does not take over for it: it restarts
+    its timer.
+    """
     subject = start(advskew=0)
     slower = tester.send(subject.peer(1, 200))
     wire.expect(subject.becomes_master(), within=subject.master_down_window(slower))
@@ -27,7 +29,7 @@ def test_preemption_is_off_by_default(start: Start, tester: Tester, wire: Segmen
 
 @covers("CARP-PREEMPT-001")
 @hosts(2)
-@takes(11)
+@takes(14)
 def test_returning_node_waits_without_preemption(start: Start, wire: Segment) -> None:
     """A better node that joins a live, worse MASTER stays BACKUP without preemption."""
     serving = start(on="b", advskew=50)
@@ -39,9 +41,15 @@ def test_returning_node_waits_without_preemption(start: Start, wire: Segment) ->
 @covers("CARP-PREEMPT-002")
 @needs("preempt")
 @takes(2)
-@pytest.mark.parametrize(("own", "heard"), [((1, 0), (1, 1)), ((1, 100), (1, 101)), ((1, 254), (2, 0))], ids=str)
-def test_slower_master_is_preempted(start: Start, tester: Tester, wire: Segment, own: tuple[int, int], heard: tuple[int, int]) -> None:
-    """With preemption a BACKUP takes over on the first advertisement that is strictly slower than its own parameters, by however little."""
+@pytest.mark.parametrize(
+    ("own", "heard"), [((1, 0), (1, 1)), ((1, 100), (1, 101)), ((1, 254), (2, 0))], ids=str
+)
+def test_slower_master_is_preempted(
+    start: Start, tester: Tester, wire: Segment, own: tuple[int, int], heard: tuple[int, int]
+) -> None:
+    """With preemption a BACKUP takes over on the first advertisement that is strictly slower than its own
+    parameters, by however little.
+    """
     subject = start(advbase=own[0], advskew=own[1], preempt=True)
     slower = tester.send(subject.peer(*heard))
     wire.expect(subject.becomes_master(), within=subject.reaction_window(slower))
@@ -51,7 +59,9 @@ def test_slower_master_is_preempted(start: Start, tester: Tester, wire: Segment,
 @needs("preempt")
 @takes(6)
 def test_equal_master_is_not_preempted(start: Start, tester: Tester, wire: Segment) -> None:
-    """With preemption a stream equal to the own parameters holds a BACKUP for two master-down times; the first slower one makes it MASTER."""
+    """With preemption a stream equal to the own parameters holds a BACKUP for two master-down times; the
+    first slower one makes it MASTER.
+    """
     subject = start(advskew=0, preempt=True)
     with tester.advertising(subject.equal()):
         subject.stays_silent(subject.take_over_bounds_ns[1])
@@ -61,7 +71,7 @@ def test_equal_master_is_not_preempted(start: Start, tester: Tester, wire: Segme
 
 @covers("CARP-PREEMPT-004", "CARP-PREEMPT-002")
 @needs("preempt")
-@takes(7)
+@takes(6)
 def test_faster_master_is_not_preempted(start: Start, tester: Tester, wire: Segment) -> None:
     """With preemption a stream of (1,0) holds a BACKUP of (1,50); the first of (1,51) makes it MASTER."""
     subject = start(advskew=50, preempt=True)
@@ -83,9 +93,11 @@ def test_preemption_does_not_shorten_the_start(start: Start, wire: Segment) -> N
 @covers("CARP-PREEMPT-008")
 @needs("preempt")
 @hosts(2)
-@takes(10)
+@takes(18)
 def test_two_masters_last_less_than_an_interval(start: Start, wire: Segment) -> None:
-    """After a preemption the former MASTER yields on the new one's first advertisement: both advertise for less than one of its intervals."""
+    """After a preemption the former MASTER yields on the new one's first advertisement: both advertise for
+    less than one of its intervals.
+    """
     former = start(on="b", advskew=100)
     former.reach_master()
     former.next_own()
@@ -99,9 +111,11 @@ def test_two_masters_last_less_than_an_interval(start: Start, wire: Segment) -> 
 @covers("CARP-PREEMPT-002")
 @needs("preempt")
 @hosts(2)
-@takes(5)
+@takes(8)
 def test_better_node_takes_over_from_a_live_master(start: Start, wire: Segment) -> None:
-    """A better node with preemption that joins takes over at the MASTER's next advertisement, without waiting for a master-down time."""
+    """A better node with preemption that joins takes over at the MASTER's next advertisement, without waiting
+    for a master-down time.
+    """
     former = start(on="b", advskew=200)
     former.reach_master()
     new = start(on="a", advskew=100, preempt=True)
@@ -117,4 +131,24 @@ def test_preemption_is_logged(start: Start, tester: Tester, wire: Segment) -> No
     subject = start(advskew=0, preempt=True)
     slower = tester.send(subject.peer(1, 1))
     earliest_ns, latest_ns = subject.dialect.reaction_window_ns
-    wire.expect(subject.says("Putting MASTER down - preemption"), within=Window.after(slower.time_ns, (earliest_ns, latest_ns), f"frame {slower.number}"))
+    wire.expect(
+        subject.says("Putting MASTER down - preemption"),
+        within=Window.after(slower.time_ns, (earliest_ns, latest_ns), f"frame {slower.number}"),
+    )
+
+
+@covers("CARP-PREEMPT-006")
+@needs("sysctl")
+@takes(3)
+def test_preemption_can_be_switched_on_while_it_runs(start: Start, tester: Tester, wire: Segment) -> None:
+    """A BACKUP that stayed under a slower advertisement takes over on the next one after preemption was
+    switched on for its host.
+
+    Field report: split roles until preemption was set (https://github.com/opnsense/core/issues/2780, 3515).
+    """
+    subject = start(advskew=0)
+    tester.send(subject.peer(1, 100))
+    subject.stays_silent(subject.interval_ns)
+    subject.sysctls().set_sysctl("preempt", 1)
+    slower = tester.send(subject.peer(1, 100))
+    wire.expect(subject.becomes_master(), within=subject.reaction_window(slower))

@@ -27,9 +27,9 @@ TEN_A_SECOND_NS = 100_000_000
 FIFTY_A_SECOND_NS = 20_000_000
 
 EVERY_CLASS = (
-    "ttl-254", "version-3", "vhid-next", "checksum-bit-0", "length-20", "digest-zero", "address-other", "destination-224.0.0.19", "ip-checksum",
+    "ttl-254", "version-3", "vhid-next", "checksum-bit-0", "length-20", "digest-zero", "address-other", "ip-checksum",
 )  # fmt: skip
-"""One malformation for each way to be refused."""
+"""One malformation for each way to be refused by everybody."""
 HELD_BACK = (
     *(f"ttl-{n}" for n in (254, 128, 64, 1, 0)), *(f"version-{n}" for n in (0, 1, 3, 15)), "vhid-next", "vhid-0",
     *(f"checksum-bit-{n}" for n in (0, 7, 8, 15)), "checksum-zero-over-all", "checksum-with-trailer", *(f"length-{n}" for n in (0, 7, 8, 20, 35)),
@@ -100,6 +100,7 @@ def with_ttl(frame: bytes, ttl: int) -> bytes:
 
 def moved_errors(subject: Subject, tester: Tester, fault: Fault) -> str:
     """The error counters of a BACKUP's host that one better advertisement with ``fault`` moves, as ``badttl 1``."""
+    subject.alive()  # what was sent before has been counted
     before = subject.counters()
     tester.send(subject.better(), fault)
     subject.alive()
@@ -107,7 +108,7 @@ def moved_errors(subject: Subject, tester: Tester, fault: Fault) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(moved.items()) if count)
 
 
-@takes(10.3)
+@takes(9)
 @pytest.mark.parametrize("fault", each(*HELD_BACK, also="CARP-RX-023"))
 def test_backup_is_not_held(backup: Subject, tester: Tester, wire: Segment, fault: Malformation) -> None:
     """A stream that looks like a live master but has one thing wrong does not hold a BACKUP back."""
@@ -135,7 +136,7 @@ def test_rejected_advertisements_do_not_restart_the_timer(backup: Subject, teste
     refuses_as_backup(backup, tester, wire, in_turn(*map(named, EVERY_CLASS)), TEN_A_SECOND_NS)
 
 
-@takes(11.5)
+@takes(11)
 @pytest.mark.parametrize("fault", each(*UNMOVED, also="CARP-RX-024"))
 def test_master_stays(master: Subject, tester: Tester, fault: Malformation) -> None:
     """A MASTER goes on advertising through a stream that outranks every other but has one thing wrong, and yields to the same stream made valid."""
@@ -143,13 +144,13 @@ def test_master_stays(master: Subject, tester: Tester, fault: Malformation) -> N
 
 
 @covers("CARP-RX-024")
-@takes(11.5)
+@takes(11)
 def test_rejected_advertisements_never_make_a_master_yield(master: Subject, tester: Tester) -> None:
     """Rejected advertisements of every class in turn do not move a MASTER, whatever rank they claim."""
     refuses_as_master(master, tester, master.peer(0, 0), in_turn(*map(named, EVERY_CLASS)))
 
 
-@takes(8)
+@takes(9.5)
 @pytest.mark.parametrize("odd", [pytest.param(odd, marks=covers(odd.requirement), id=odd.name) for odd in ODDITIES])
 def test_odd_but_acceptable(master: Subject, tester: Tester, wire: Segment, odd: Oddity) -> None:
     """An advertisement that is odd without being wrong has its full effect: a MASTER yields to it."""
@@ -157,21 +158,21 @@ def test_odd_but_acceptable(master: Subject, tester: Tester, wire: Segment, odd:
 
 
 @covers("CARP-RX-011")
-@takes(8)
+@takes(9.5)
 def test_trailing_bytes_under_a_checksum_over_everything(master: Subject, tester: Tester, wire: Segment) -> None:
     """Non-zero trailing bytes are accepted under a checksum that covers the whole payload."""
     yields_to(master, tester, wire, named("checksum-with-trailer"))
 
 
 @covers("CARP-RX-018")
-@takes(11.5)
+@takes(11)
 def test_own_source_address_is_ignored(master: Subject, tester: Tester) -> None:
     """A better advertisement from the IUT's own source address has no effect; from another address it has."""
     refuses_as_master(master, tester, master.better(), lambda ad: ad.but(source=master.host.addresses[0]).frame())
 
 
 @covers("CARP-RX-019")
-@takes(8)
+@takes(9.5)
 def test_unicast_to_the_receiver_is_accepted(master: Subject, tester: Tester, wire: Segment) -> None:
     """An advertisement to the receiver's own unicast address takes part in the election."""
     yields_to(master, tester, wire, sent_to(master.host.addresses[0], master.host.mac))
@@ -188,7 +189,7 @@ def test_own_advertisement_that_comes_back(master: Subject, tester: Tester) -> N
 
 
 @covers("CARP-RX-030")
-@takes(8)
+@takes(9.5)
 @pytest.mark.parametrize("advskew", [0, 1])
 def test_zero_beats_every_other(start: Start, tester: Tester, wire: Segment, advskew: int) -> None:
     """An advertisement with advbase 0 and advskew 0 is valid and makes even the fastest MASTER yield."""
@@ -199,7 +200,7 @@ def test_zero_beats_every_other(start: Start, tester: Tester, wire: Segment, adv
 
 
 @covers("CARP-RX-031")
-@takes(11.5)
+@takes(11)
 def test_master_outranks_255_255(master: Subject, tester: Tester) -> None:
     """A MASTER does not yield to advbase 255 and advskew 255, and does to a better advertisement."""
     master.stays_master(tester.send(master.peer(255, 255)), count=2)
@@ -223,7 +224,7 @@ def test_vrrp_does_not_hold_a_backup(backup: Subject, tester: Tester, wire: Segm
 
 
 @covers("CARP-RX-036")
-@takes(11.5)
+@takes(11)
 @pytest.mark.parametrize("packet", VRRP_PACKETS, ids=lambda packet: packet.__name__)
 def test_vrrp_does_not_move_a_master(master: Subject, tester: Tester, packet: Fault) -> None:
     """VRRP with the same id and the highest priority does not make a CARP MASTER yield."""
@@ -231,14 +232,14 @@ def test_vrrp_does_not_move_a_master(master: Subject, tester: Tester, packet: Fa
 
 
 @covers("CARP-RX-039")
-@takes(8)
+@takes(9.5)
 def test_all_hosts_group_takes_part(master: Subject, tester: Tester, wire: Segment) -> None:
     """An advertisement to the all-hosts group 224.0.0.1 takes part in the election."""
     yields_to(master, tester, wire, sent_to(IPv4Address("224.0.0.1"), bytes.fromhex("01005e000001")))
 
 
 @covers("CARP-RX-040")
-@takes(11.5)
+@takes(11)
 def test_frame_to_a_foreign_mac(master: Subject, tester: Tester) -> None:
     """An advertisement to the group in a frame to another host's unicast MAC has no effect; in one to the group's MAC it has."""
     refuses_as_master(master, tester, master.better(), sent_to(IPv4Address("224.0.0.18"), bytes.fromhex("020000007702")))

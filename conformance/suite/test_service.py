@@ -1,4 +1,6 @@
-"""Continuity of service: how long a TCP service on the shared address is away, for each way in which the MASTER goes."""
+"""Continuity of service: how long a TCP service on the shared address is away, for each way in which the
+MASTER goes.
+"""
 
 from __future__ import annotations
 
@@ -53,42 +55,48 @@ def is_stopped(subject: Subject) -> None:
     subject.iut.stop()
 
 
-def expect_service(client: Client, wire: Segment, former: Subject, new: Subject, window: Window, longest_gap_ns: int) -> None:
-    """The service moves from ``former`` to ``new`` within ``window``, and is away for no longer than ``longest_gap_ns``."""
-    mark = len(wire.loop.lateness_ns)
-    wire.expect(client.served_by(new.name), within=window)
-    wire.check_span(f"the interruption of the service when it moves from {former.name} to {new.name}", client.gap_ns(former.name, new.name), (0, longest_gap_ns), mark=mark)
-
-
 @covers("CARP-SCENARIO-005", "CARP-SCENARIO-010", "CARP-ELECT-002", "CARP-INTEROP-006")
 @needs("service", "link", "kill")
 @hosts(2)
-@takes(10)
+@takes(11)
 @pytest.mark.parametrize("goes", [dies, loses_its_cable, is_killed, is_stopped], ids=lambda way: way.__name__)
 @pytest.mark.parametrize("advskew", [1, 100])
-def test_service_is_back_within_the_take_over_time(start: Start, client: Client, wire: Segment, goes: Callable[[Subject], None], advskew: int) -> None:
-    """When the MASTER goes, a TCP service on the shared address is answered by the BACKUP within the BACKUP's own take-over time after the last advertisement.
+def test_service_is_back_within_the_take_over_time(
+    start: Start, client: Client, wire: Segment, goes: Callable[[Subject], None], advskew: int
+) -> None:
+    """When the MASTER goes, a TCP service on the shared address is answered by the BACKUP within the BACKUP's
+    own take-over time after the last advertisement.
 
-    Field report: each way of handing over costs an interruption of its own (https://github.com/opnsense/core/issues/3163).
+    Field report: each way of handing over costs an interruption of its own
+    (https://github.com/opnsense/core/issues/3163).
     """
     former, new = start(on="a", advskew=0), start(on="b", advskew=advskew)
     with client.using_the_service():
-        wire.expect(client.served_by(former.name), within=Window.after(former.iut.started_ns, (0, former.start_bounds_ns[1] + former.interval_ns + CONNECT_NS), f"the start of {former.name}"))
+        wire.expect(
+            client.served_by(former.name),
+            within=Window.after(
+                former.iut.started_ns,
+                (0, former.start_bounds_ns[1] + former.interval_ns + CONNECT_NS),
+                f"the start of {former.name}",
+            ),
+        )
         former.next_own(2)
         (last,) = former.next_own()
         goes(former)
         longest_ns = new.take_over_bounds_ns[1] + PROBE_EVERY_NS + CONNECT_NS
-        expect_service(client, wire, former, new, Window.after(last.time_ns, (0, longest_ns), f"the MASTER's last advertisement, frame {last.number}"), longest_ns)
+        client.sees_it_move(former.name, new.name, after=last, within_ns=longest_ns, gap_ns=longest_ns)
 
 
 @covers("CARP-SCENARIO-005", "CARP-SCENARIO-010", "CARP-PREEMPT-008")
 @needs("service", "preempt")
 @hosts(2)
-@takes(9)
-def test_service_moves_to_a_preempting_node(start: Start, client: Client, wire: Segment) -> None:
-    """When a better node with preemption joins, the service moves to it at the MASTER's next advertisement and is away for less than an interval.
+@takes(10)
+def test_service_moves_to_a_preempting_node(start: Start, client: Client) -> None:
+    """When a better node with preemption joins, the service moves to it at the MASTER's next advertisement
+    and is away for less than an interval.
 
-    Field report: maintenance mode loses pings one way and none the other (https://github.com/opnsense/core/issues/3163).
+    Field report: maintenance mode loses pings one way and none the other
+    (https://github.com/opnsense/core/issues/3163).
     """
     former = start(on="b", advskew=100)
     with client.using_the_service():
@@ -96,5 +104,7 @@ def test_service_moves_to_a_preempting_node(start: Start, client: Client, wire: 
         former.next_own(2)
         new = start(on="a", advskew=0, preempt=True)
         (heard,) = former.next_own()
-        bounds = (0, new.dialect.reaction_window_ns[1] + PROBE_EVERY_NS + CONNECT_NS)
-        expect_service(client, wire, former, new, Window.after(heard.time_ns, bounds, f"the MASTER's advertisement, frame {heard.number}"), former.interval_ns)
+        latest_ns = new.dialect.reaction_window_ns[1] + PROBE_EVERY_NS + CONNECT_NS
+        client.sees_it_move(
+            former.name, new.name, after=heard, within_ns=latest_ns, gap_ns=former.interval_ns
+        )

@@ -58,7 +58,7 @@ def test_destination_is_the_group(master6: Subject, wire: Segment) -> None:
     """The IPv6 destination is ff02::12 and the next header 112."""
     for seen in master6.next_own(2):
         wire.check("Ethernet type", seen.frame.ethertype, ETHERTYPE_IPV6, seen)
-        wire.check("IPv6 destination", seen.frame.ip.destination, GROUP_IPV6, seen)
+        wire.check("IPv6 destination", Subject.ip(seen).destination, GROUP_IPV6, seen)
         wire.check("byte of the next header", seen.frame.data[20], 112, seen)
 
 
@@ -77,10 +77,10 @@ def test_ethernet_addresses(start: Start, bench: Bench, wire: Segment, vhid: int
 def test_ipv6_header(master6: Subject, wire: Segment) -> None:
     """Payload length is 36, hop limit 255, flow label 0, and no extension header lies between."""
     for seen in master6.next_own(2):
-        wire.check("payload length", seen.frame.ip.length - 40, 36, seen)
-        wire.check("hop limit", seen.frame.ip.ttl, 255, seen)
+        wire.check("payload length", Subject.ip(seen).length - 40, 36, seen)
+        wire.check("hop limit", Subject.ip(seen).ttl, 255, seen)
         wire.check("flow label", int.from_bytes(seen.frame.data[14:18], "big") & 0xFFFFF, 0, seen)
-        wire.check("bytes of the IPv6 headers", seen.frame.ip.header_length, 40, seen)
+        wire.check("bytes of the IPv6 headers", Subject.ip(seen).header_length, 40, seen)
 
 
 @covers("CARP-V6-004")
@@ -90,7 +90,7 @@ def test_source_is_an_address_of_the_interface(start: Start, bench: Bench, wire:
     subject = start(addresses=shared6(bench))
     seen = wire.expect(subject.advertised_by_anybody(), within=subject.master_down_window())
     assert isinstance(seen, FrameSeen)
-    wire.check("IPv6 source", seen.frame.ip.source, set(subject.host.addresses), seen)
+    wire.check("IPv6 source", Subject.ip(seen).source, set(subject.host.addresses), seen)
 
 
 @covers("CARP-V6-005")
@@ -98,7 +98,7 @@ def test_source_is_an_address_of_the_interface(start: Start, bench: Bench, wire:
 def test_traffic_class(master6: Subject, wire: Segment) -> None:
     """The traffic class is the default of the implementation: 0xe0 on FreeBSD 13 and later, 0 elsewhere."""
     for seen in master6.next_own(2):
-        wire.check("traffic class", seen.frame.ip.tos, master6.dialect.traffic_class, seen)
+        wire.check("traffic class", Subject.ip(seen).tos, master6.dialect.traffic_class, seen)
 
 
 @covers("CARP-V6-006")
@@ -106,7 +106,7 @@ def test_traffic_class(master6: Subject, wire: Segment) -> None:
 def test_checksum_has_no_pseudo_header(master6: Subject, wire: Segment) -> None:
     """The 36 CARP bytes sum to zero by themselves, and with a pseudo header they would not."""
     for seen in master6.next_own(2):
-        ip, payload = seen.frame.ip, seen.frame.payload
+        ip, payload = Subject.ip(seen), seen.frame.payload
         pseudo = ip.source.packed + ip.destination.packed + bytes([0, 0, 0, len(payload), 0, 0, 0, 112])
         wire.check("sum over the CARP header", checksum(payload), 0, seen)
         wire.check("sum with a pseudo header being zero", checksum(pseudo + payload) == 0, False, seen)
@@ -114,7 +114,9 @@ def test_checksum_has_no_pseudo_header(master6: Subject, wire: Segment) -> None:
 
 @covers("CARP-V6-006")
 @needs("ipv6")
-def test_checksum_with_a_pseudo_header_is_refused(backup6: Subject, tester: Tester, wire: Segment, source6: IPv6Address) -> None:
+def test_checksum_with_a_pseudo_header_is_refused(
+    backup6: Subject, tester: Tester, wire: Segment, source6: IPv6Address
+) -> None:
     """An IPv6 stream whose checksum includes a pseudo header must not hold a BACKUP back."""
     with tester.advertising(backup6.better(source=source6), named("checksum-pseudo-header")):
         wire.expect(backup6.becomes_master(), within=backup6.master_down_window())
@@ -131,8 +133,10 @@ def test_backup_takes_over(backup6: Subject, wire: Segment) -> None:
 
 @covers("CARP-V6-007", "CARP-ELECT-003")
 @needs("ipv6")
-def test_master_yields_to_a_better_peer(master6: Subject, tester: Tester, wire: Segment, source6: IPv6Address) -> None:
-    """A MASTER with IPv6 addresses only yields to a better IPv6 peer, and comes back when that falls silent."""
+def test_master_yields_to_a_better_peer(
+    master6: Subject, tester: Tester, wire: Segment, source6: IPv6Address
+) -> None:
+    """A MASTER with IPv6 addresses only yields to a better IPv6 peer, and comes back when it falls silent."""
     with tester.advertising(master6.better(source=source6)) as first:
         master6.expect_yields(first)
     wire.watch(SETTLE_NS)
@@ -173,24 +177,42 @@ def test_either_family_makes_a_master_yield(start: Start, bench: Bench, tester: 
 @needs("ipv6")
 @takes(20)
 def test_flapping_on_one_family_alone(start: Start, bench: Bench, tester: Tester, wire: Segment) -> None:
-    """Whether a BACKUP with addresses of both families flaps when it hears IPv4 alone is recorded; it must take over in time when that ends, too."""
+    """Whether a BACKUP with addresses of both families flaps when it hears IPv4 alone is recorded; it must
+    take over in time when that ends, too.
+    """
     backup = start(addresses=(*shared4(bench), *shared6(bench)))
     with tester.advertising(backup.better()):
         wire.watch(4 * backup.take_over_bounds_ns[1])
     frames = list(backup.own_frames())
-    wire.check("a BACKUP that hears one family of two", "flapping" if frames else "held", {"flapping", "held"}, *frames[:1])
+    wire.check(
+        "a BACKUP that hears one family of two",
+        "flapping" if frames else "held",
+        {"flapping", "held"},
+        *frames[:1],
+    )
     wire.watch(SETTLE_NS)
     last = backup.last_valid()
     assert last is not None
-    wire.check("silence of all masters", wire.wait(backup.advertises(), backup.master_down_window(last).to_ns) is None, False, last)
+    wire.check(
+        "silence of all masters",
+        wire.wait(backup.advertises(), backup.master_down_window(last).to_ns) is None,
+        False,
+        last,
+    )
 
 
 @covers("CARP-V6-010")
 @needs("ipv6")
-def test_order_of_configuration_does_not_matter(start: Start, bench: Bench, tester: Tester, source6: IPv6Address) -> None:
-    """A MASTER whose IPv6 addresses were configured in descending order yields to a peer that hashes them in ascending order."""
+def test_order_of_configuration_does_not_matter(
+    start: Start, bench: Bench, tester: Tester, source6: IPv6Address
+) -> None:
+    """A MASTER whose IPv6 addresses were configured in descending order yields to a peer that hashes them in
+    ascending order.
+    """
     shared = shared6(bench, 3)
     master = start(addresses=shared[::-1])
     master.reach_master()
-    with tester.advertising(master.better(source=source6, secret=Secret(master.settings.password, shared, AddressRule.ASCENDING))) as first:
+    with tester.advertising(
+        master.better(source=source6, secret=Secret(master.settings.password, shared, AddressRule.ASCENDING))
+    ) as first:
         master.expect_yields(first)

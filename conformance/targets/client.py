@@ -25,7 +25,9 @@ _ICMP, _ECHO_REPLY, _ECHO_REQUEST = 1, 0, 8
 
 @dataclass(slots=True)
 class Client:
-    """Uses ``address`` as any host of the segment would. ``answers`` are the service's: when, and by which host."""
+    """Uses ``address`` as any host of the segment would. ``answers`` are the service's: when, and by which
+    host.
+    """
 
     segment: Segment
     tester: Tester
@@ -45,11 +47,15 @@ class Client:
 
     def probes(self) -> FrameSeen:
         """An ARP probe for the address (RFC 5227: from nobody)."""
-        return self.segment.send(arp(ArpOperation.REQUEST, self.tester.mac, IPv4Address(0), bytes(6), self.address))
+        return self.segment.send(
+            arp(ArpOperation.REQUEST, self.tester.mac, IPv4Address(0), bytes(6), self.address)
+        )
 
     def claims(self, mac: bytes) -> FrameSeen:
         """A gratuitous ARP that gives the address to ``mac``, as a peer that takes over sends it."""
-        return self.segment.send(arp(ArpOperation.REQUEST, mac, self.address, bytes(6), self.address, source_mac=self.tester.mac))
+        return self.segment.send(
+            arp(ArpOperation.REQUEST, mac, self.address, bytes(6), self.address, source_mac=self.tester.mac)
+        )
 
     def pings(self, mac: bytes) -> FrameSeen:
         """An ICMP echo to the address, in a frame to ``mac`` (six bytes)."""
@@ -60,8 +66,14 @@ class Client:
         return self.segment.send(ethernet(mac, self.tester.mac, ETHERTYPE_IPV4, packet))
 
     def cached_mac(self) -> bytes:
-        """The hardware address that a host which listened from the start has for the address: the sender's of the last ARP packet about it."""
-        return next(seen.frame.arp.sender_mac for seen in reversed(self.segment.trace.frames) if seen.frame.arp is not None and seen.frame.arp.sender == self.address)
+        """The hardware address that a host which listened from the start has for the address: the sender's of
+        the last ARP packet about it.
+        """
+        return next(
+            seen.frame.arp.sender_mac
+            for seen in reversed(self.segment.trace.frames)
+            if seen.frame.arp is not None and seen.frame.arp.sender == self.address
+        )
 
     def hears_reply(self) -> Condition:
         """An ARP reply for the address."""
@@ -82,7 +94,9 @@ class Client:
     @contextmanager
     def using_the_service(self) -> Iterator[None]:
         """Connects to the service every 50 ms and notes each change of who answers on the time line."""
-        with self.segment.loop.every(PROBE_EVERY_NS, lambda: self.bench.probe(self.address, SERVICE_PORT, self._answered)):
+        with self.segment.loop.every(
+            PROBE_EVERY_NS, lambda: self.bench.probe(self.address, SERVICE_PORT, self._answered)
+        ):
             yield
 
     def served_by(self, name: str) -> Condition:
@@ -90,10 +104,28 @@ class Client:
         text = self._served(name)
         return Condition(text, lambda e: isinstance(e, TesterAction) and e.text == text)
 
+    def sees_it_move(self, former: str, new: str, *, after: FrameSeen, within_ns: int, gap_ns: int) -> None:
+        """The service moves from the host ``former`` to ``new`` within ``within_ns`` of ``after``, an
+        advertisement, and nobody answers for no longer than ``gap_ns`` between; the decision tells how long.
+        """
+        mark = len(self.segment.loop.lateness_ns)
+        window = Window.after(
+            after.time_ns, (0, within_ns), f"an advertisement of {former}, frame {after.number}"
+        )
+        self.segment.expect(self.served_by(new), within=window)
+        what = f"the interruption of the service when it moves from {former} to {new}"
+        self.segment.check_span(what, self.gap_ns(former, new), (0, gap_ns), mark=mark)
+
     def gap_ns(self, former: str, new: str) -> int:
         """From the last answer of ``former`` to the first of ``new`` after it."""
         lost_ns = max(time_ns for time_ns, name in self.answers if name == former)
-        return min((time_ns for time_ns, name in self.answers if name == new and time_ns > lost_ns), default=lost_ns) - lost_ns
+        return (
+            min(
+                (time_ns for time_ns, name in self.answers if name == new and time_ns > lost_ns),
+                default=lost_ns,
+            )
+            - lost_ns
+        )
 
     def _answered(self, time_ns: int, name: str | None) -> None:
         if name is None:
@@ -113,5 +145,9 @@ class Client:
     def _is_echo(self, event: Event) -> bool:
         if not isinstance(event, FrameSeen) or event.sent or event.frame.ip is None:
             return False
-        reply = event.frame.ip.protocol == _ICMP and event.frame.ip.source == self.address and event.frame.payload[:1] == bytes([_ECHO_REPLY])
+        reply = (
+            event.frame.ip.protocol == _ICMP
+            and event.frame.ip.source == self.address
+            and event.frame.payload[:1] == bytes([_ECHO_REPLY])
+        )
         return reply and event.frame.payload[6:8] == self._sequence.to_bytes(2, "big")

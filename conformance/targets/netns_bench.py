@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -15,60 +16,110 @@ from conformance.lab.netns import Station, Switch, switch
 from conformance.segment.live import LivePort
 from conformance.segment.loop import HasFileno, Loop, RealClock
 from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
-from conformance.targets.protocol import Iut, Settings
+from conformance.targets.protocol import Iut, Settings, SutHost
 from conformance.wire.digest import Address
 
 PROBE_NS = 250_000_000
 IP_FREEBIND = 15
-_SUBNET = "192.0.2"
+_SUBNET, _SUBNET6 = "192.0.2", "2001:db8::"
 _NAMES = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Starter(Protocol):
-    """Starts an IUT on a host of the bench; returns when it is in BACKUP."""
+class BenchHost(SutHost, Protocol):
+    """A host as the bench itself needs it."""
 
-    def __call__(self, host: NetnsHost, settings: Settings) -> Iut: ...
+    bench: NetnsBench
+    station: Station
+
+    def reset(self) -> None:
+        """Ends what a case started on it and gives it its interface, its address and its link back."""
+
+    def close(self) -> None:
+        """Ends what lives on from one case to the next."""
+
+
+class Starter(Protocol):
+    """What a host of the bench is made of; each host of one bench may have another."""
+
+    @property
+    def own_stack(self) -> bool:
+        """Whether a process answers for the host in place of its kernel (:class:`conformance.lab.netns.Station`)."""
+
+    def host(self, bench: NetnsBench, station: Station) -> BenchHost:
+        """Makes the host on its station."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemons:
+    """The :class:`Starter` of an implementation that is a daemon on the host's own kernel.
+
+    ``start`` starts one and returns when it is in BACKUP.
+    """
+
+    start: Callable[[NetnsHost, Settings], Iut]
+    own_stack: bool = False
+
+    def host(self, bench: NetnsBench, station: Station) -> BenchHost:
+        return NetnsHost(bench, station, self.start)
 
 
 class Process:
     """A process in a host's namespace whose output lines go into the trace as they come.
 
-    ``interpret(line)`` gives the kind and the text of the host event.
+    ``interpret(line)`` gives the kind and the text of the host event, or None if the line is none.
     """
 
-    def __init__(self, host: NetnsHost, command: Sequence[str], interpret: Callable[[str], tuple[HostKind, str]], **popen: object) -> None:
+    def __init__(
+        self,
+        host: BenchHost,
+        command: Sequence[str],
+        interpret: Callable[[str], tuple[HostKind, str] | None],
+        **popen: object,
+    ) -> None:
         self.host, self.lines = host, list[str]()
         self._interpret = interpret
         self._rest = b""
-        self._popen = host.station.namespace.spawn(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen)
+        self._popen = host.station.namespace.spawn(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen
+        )
         assert self._popen.stdout is not None
         self._out = self._popen.stdout
         os.set_blocking(self._out.fileno(), False)
-        host.bench.watch(self._out, self._read)
+        self.watch()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
 
     @property
     def status(self) -> int | None:
         """Exit status, negative for a signal, None while it runs."""
         return self._popen.poll()
 
+    def watch(self) -> None:
+        """Reads its lines while the bench's loop runs: again in each case, if it lives on from one to the next."""
+        self.host.bench.watch(self._out, self.read)
+
     def signal(self, name: str) -> None:
         self.host.bench.note(f"sends SIG{name} to the process on {self.host.name}")
         self._popen.send_signal(getattr(signal, f"SIG{name}"))
 
     def end(self) -> None:
-        """Kills it if it still runs and waits for the kernel to say so."""
-        if self._popen.poll() is None:
-            self._popen.kill()
+        """Kills it and all that it has started, as far as they still run, and waits for the kernel to say so."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         self.host.bench.unwatch(self._out)
         self._out.close()
 
-    def _read(self) -> None:
-        data = self._out.read(65_536)
+    def read(self) -> None:
+        """Puts into the trace what it has said until now."""
+        data = None if self._out.closed else self._out.read(65_536)
         if data is None:
             return
         if not data:
             self.host.bench.unwatch(self._out)
+            self._out.close()
             self._popen.wait()
             self._tell(HostKind.PROCESS, f"the process ended with status {self._popen.returncode}")
             return
@@ -76,7 +127,9 @@ class Process:
         for line in lines:
             text = line.decode(errors="replace")
             self.lines.append(text)
-            self._tell(*self._interpret(text))
+            event = self._interpret(text)
+            if event is not None:
+                self._tell(*event)
 
     def _tell(self, kind: HostKind, text: str) -> None:
         bench = self.host.bench
@@ -86,7 +139,9 @@ class Process:
 class NetnsHost:
     """A host of the bench (a :class:`conformance.targets.protocol.SutHost`)."""
 
-    def __init__(self, bench: NetnsBench, station: Station, start: Starter) -> None:
+    def __init__(
+        self, bench: NetnsBench, station: Station, start: Callable[[NetnsHost, Settings], Iut]
+    ) -> None:
         self.bench, self.station, self.name, self.mac = bench, station, station.name, station.mac
         self.addresses: tuple[Address, ...] = (station.address.ip,)
         self._start = start
@@ -108,6 +163,19 @@ class NetnsHost:
         self.bench.switch.unplug(self.name)
         self.removed = True
 
+    def reset(self) -> None:
+        for iut in self.iuts:
+            iut.kill()
+        self.iuts.clear()
+        if self.removed:
+            self.bench.switch.replug(self.name)
+            self.removed = False
+        self.station.flush_addresses()
+        self.bench.switch.cable(self.name, plugged=True)
+
+    def close(self) -> None:
+        """Nothing lives on: :meth:`reset` has ended it all."""
+
     def serve(self, address: Address, port: int) -> None:
         with self.station.namespace.entered():
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -128,15 +196,22 @@ class NetnsHost:
 class NetnsBench:
     """A :class:`conformance.targets.protocol.Bench` on real interfaces; one of them serves one case after the other."""
 
-    def __init__(self, plugged: Switch, tester: Station, hosts: Sequence[Station], start: Starter) -> None:
+    def __init__(
+        self, plugged: Switch, tester: Station, hosts: Sequence[Station], starters: Sequence[Starter]
+    ) -> None:
         self.switch, self._tester = plugged, tester
         self.clock = RealClock()
         self.loop = Loop(self.clock)
         self.trace = Trace()
-        self.tester_addresses: tuple[Address, ...] = (tester.address.ip,)
+        self.tester_addresses: tuple[Address, ...] = (tester.address.ip, ip_address("fe80::fe"))
         self.tester_mac = tester.mac
-        self.hosts: Mapping[str, NetnsHost] = {station.name: NetnsHost(self, station, start) for station in hosts}
-        self.shared_addresses: tuple[Address, ...] = tuple(ip_address(f"{_SUBNET}.{last}") for last in range(100, 110))
+        self.hosts: Mapping[str, BenchHost] = {
+            station.name: starter.host(self, station) for station, starter in zip(hosts, starters, strict=True)
+        }
+        self.shared_addresses: tuple[Address, ...] = (
+            *(ip_address(f"{_SUBNET}.{last}") for last in range(100, 110)),
+            *(ip_address(f"{_SUBNET6}{last:x}") for last in range(0x100, 0x10A)),
+        )
         self.closing: list[socket.socket] = []
         self._watched: list[HasFileno] = []
         self._port: LivePort | None = None
@@ -191,16 +266,9 @@ class NetnsBench:
         self.switch.part(tuple(self.hosts), parted=parted)
 
     def reset(self) -> None:
-        for host in self.hosts.values():
-            for iut in host.iuts:
-                iut.kill()
-            host.iuts.clear()
-            if host.removed:
-                self.switch.replug(host.name)
-                host.removed = False
-            host.station.flush_addresses()
-            self.switch.cable(host.name, plugged=True)
         self.switch.part(tuple(self.hosts), parted=False)
+        for host in self.hosts.values():
+            host.reset()
         for source in tuple(self._watched):
             self.unwatch(source)
         for listener in self.closing:
@@ -212,14 +280,24 @@ class NetnsBench:
 
 
 @contextmanager
-def netns_bench(count: int, start: Starter) -> Iterator[NetnsBench]:
-    """A bench with ``count`` hosts named a, b, c … at 192.0.2.1, .2 …, the tester at .254."""
+def netns_bench(starters: Sequence[Starter]) -> Iterator[NetnsBench]:
+    """A bench with one host for each of ``starters``, named a, b, c … at 192.0.2.1, .2 …, the tester at .254."""
     with switch() as (plugged, stack):
         tester = plugged.plug("tester", f"{_SUBNET}.254/24", bytes.fromhex("0200000002fe"), stack)
-        hosts = [plugged.plug(_NAMES[i], f"{_SUBNET}.{i + 1}/24", bytes([2, 0, 0, 0, 2, i + 1]), stack) for i in range(count)]
-        bench = NetnsBench(plugged, tester, hosts, start)
+        hosts = [
+            plugged.plug(
+                _NAMES[number - 1],
+                f"{_SUBNET}.{number}/24",
+                bytes([2, 0, 0, 0, 2, number]),
+                stack,
+                own_stack=starter.own_stack,
+            )
+            for number, starter in enumerate(starters, 1)
+        ]
+        bench = NetnsBench(plugged, tester, hosts, starters)
         try:
             yield bench
         finally:
             bench.reset()
-
+            for host in bench.hosts.values():
+                host.close()

@@ -183,6 +183,8 @@ CAPABILITIES: Mapping[str, str] = {
     "state_read": "the state can be read from the host",
     "signals": "takes signals",
     "scripts": "runs a script at each change of state",
+    "script_time": "how long its scripts take can be set",
+    "memberships": "its host reports its multicast groups when queried",
     "exit_status": "ends with an exit status of its own",
     "kill": "can be ended without a word",
     "interface_removal": "the interface of its host can be removed",

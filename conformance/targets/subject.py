@@ -17,6 +17,7 @@ from conformance.targets.protocol import Counting, Detachable, Iut, Profile, Set
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
 from conformance.wire.digest import Secret
+from conformance.wire.frame import Ip
 from conformance.wire.header import Header
 
 _SETTLE_NS = 5_000_000
@@ -170,6 +171,11 @@ class Subject:
         return (seen for seen in self.segment.trace.frames if self.is_own(seen))
 
     @staticmethod
+    def ip(seen: FrameSeen) -> Ip:
+        assert seen.frame.ip is not None
+        return seen.frame.ip
+
+    @staticmethod
     def header(seen: FrameSeen) -> Header:
         assert seen.frame.carp is not None
         return seen.frame.carp
@@ -229,12 +235,6 @@ class Subject:
         for seen in self.next_own(count):
             self.segment.check(f"{self.name} as MASTER goes on advertising: vhid", self.header(seen).vhid, self.settings.vhid, seen)
 
-    def expect_returns(self, after: FrameSeen) -> None:
-        """Having stepped down for ``after``, it is MASTER again a full master-down time after it. What it has sent until now does not count."""
-        now_ns = self.segment.now_ns()
-        returns = Condition(f"{self.name} is MASTER of vhid {self.settings.vhid} again", lambda e: e.time_ns > now_ns and self.is_own(e))
-        self.segment.expect(returns, within=self.master_down_window(after))
-
     def keeps_its_interval(self, count: int, before: FrameSeen | None = None) -> None:
         """Each of its next ``count`` advertisements is in time after the one before; the first after ``before``, or after its next."""
         last = before or self.next_own()[0]
@@ -264,6 +264,11 @@ class Subject:
     def take_over_bounds_ns(self) -> tuple[int, int]:
         """Shortest and longest time from the last advertisement that restarts its timer to its own first one."""
         return self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio)
+
+    @property
+    def just_now_ns(self) -> int:
+        """The moment before an action of the tester: in virtual time its effects bear the time of the action itself."""
+        return self.segment.now_ns() - 1
 
     @property
     def start_window(self) -> Window:
@@ -296,8 +301,8 @@ class Subject:
         cast("Detachable", self.host).remove_interface()
 
     def counters(self) -> Mapping[str, int]:
-        """The counters of its host (needs counters)."""
-        return cast("Counting", self.host).counters()
+        """The counters of its host as they are now (needs counters)."""
+        return dict(cast("Counting", self.host).counters())
 
     def sysctls(self) -> Tunable:
         """The ``net.inet.carp`` switches of its host (needs sysctl)."""

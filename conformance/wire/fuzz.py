@@ -8,7 +8,15 @@ from ipaddress import IPv4Address
 
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
-from conformance.wire.frame import ETHERTYPE_IPV4, GROUP_IPV4, GROUP_MAC_IPV4, decode, ethernet, ipv4, virtual_mac
+from conformance.wire.frame import (
+    ETHERTYPE_IPV4,
+    GROUP_IPV4,
+    GROUP_MAC_IPV4,
+    decode,
+    ethernet,
+    ipv4,
+    virtual_mac,
+)
 
 LONGEST = 1480
 """Bytes of payload that fit an Ethernet frame behind an IPv4 header."""

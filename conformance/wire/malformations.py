@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import cycle
 from ipaddress import ip_address
+from itertools import cycle
 
 from scapy.layers.inet import IP
 from scapy.packet import Raw
@@ -13,9 +13,10 @@ from scapy.packet import Raw
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import Check, faults
 from conformance.wire.digest import Secret
+from conformance.wire.frame import advertisement as carried
 from conformance.wire.frame import decode, virtual_mac
 from conformance.wire.header import LENGTH, PROTOCOL, checksum
-from conformance.wire.layer import CARP, dissect
+from conformance.wire.layer import CARP
 
 
 class BadMalformation(ValueError):
@@ -145,14 +146,11 @@ def _pseudo_checksum(advertisement: Advertisement) -> bytes:
 
 
 def _cut(length: int) -> Callable[[Advertisement], bytes]:
+    """The first ``length`` bytes of the header, which the IP length counts."""
+
     def make(advertisement: Advertisement) -> bytes:
-        packet = dissect(advertisement.frame())
-        below = packet[CARP].underlayer
-        header = bytes(packet[CARP])[:length]
-        below.remove_payload()
-        for computed in ("len", "chksum", "plen"):
-            below.fields.pop(computed, None)
-        return bytes(packet / Raw(header))
+        header = advertisement.header.summed()[:length]
+        return carried(header, advertisement.source, source_mac=advertisement.source_mac or virtual_mac(advertisement.vhid))
 
     return make
 

@@ -1,6 +1,8 @@
-"""Benchmark of ``judge``: a generated capture of 1,000,000 authenticated advertisements, against tshark and scapy's rdpcap in one run.
+"""Benchmark of ``judge``: a generated capture of 1,000,000 authenticated advertisements, against tshark and
+scapy's rdpcap in one run.
 
-Run it as a program: ``python tests/judge/bench_judge.py [--frames N]``; ``tox -e bench`` does. It is not a test and pytest does not collect it.
+Run it as a program: ``python tests/judge/bench_judge.py [--frames N]``; ``tox -e bench`` does. It is not a
+test and pytest does not collect it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ _TURN = 20_000
 
 @dataclass(slots=True)
 class Cluster:
-    """Two hosts of one vhid that take turns as MASTER; the counter grows by one each time, as BSD kernels do once they heard a peer."""
+    """Two hosts of one vhid that take turns as MASTER; the counter grows by one each time, as BSD kernels
+    do once they heard a peer.
+    """
 
     vhid: int
     turn: int = 0
@@ -42,9 +46,13 @@ class Cluster:
 
 
 def generate(path: Path, frames: int, vhids: int = 4) -> int:
-    """Writes a pcap of ``frames`` advertisements of ``vhids`` virtual hosts with hand-overs by silence; returns the number of hand-overs."""
+    """Writes a pcap of ``frames`` advertisements of ``vhids`` virtual hosts with hand-overs by silence;
+    returns the number of hand-overs.
+    """
     clusters = [Cluster(vhid) for vhid in range(1, vhids + 1)]
-    keys = {one.vhid: make_key(key(PASSWORD), one.vhid, Material(0, (SHARED[one.vhid - 1],))) for one in clusters}
+    keys = {
+        one.vhid: make_key(key(PASSWORD), one.vhid, Material(0, (SHARED[one.vhid - 1],))) for one in clusters
+    }
     shapes = {
         (one.vhid, turn): bytearray(advertisement(
             bytes((0x21, one.vhid, 100 * turn, 7, 0, 1)) + bytes(30), IPv4Address(f"192.0.2.{11 + turn}"), source_mac=virtual_mac(one.vhid)))
@@ -84,7 +92,12 @@ def _timed_judge(path: Path, frames: int, handovers: int) -> float:
     seen = sum(host["authenticated"] for host in document["vhids"])
     found = sum(1 for host in document["vhids"] for handover in host["handovers"] if handover["from"])
     if (seen, found) != (frames, handovers):
-        sys.exit(f"judge saw {seen} authentic advertisements and {found} hand-overs, the capture has {frames} and {handovers}")
+        sys.exit(
+            (
+                f"judge saw {seen} authentic advertisements and {found} "
+                f"hand-overs, the capture has {frames} and {handovers}"
+            )
+        )
     return seconds
 
 
@@ -93,7 +106,12 @@ def _timed_tshark(path: Path, display_filter: str) -> float | None:
     if tshark is None:
         return None
     started = time.perf_counter()
-    subprocess.run([tshark, "-n", "-r", str(path), "-Y", display_filter], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [tshark, "-n", "-r", str(path), "-Y", display_filter],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
     return time.perf_counter() - started
 
 
@@ -109,7 +127,12 @@ def main() -> None:
     """Generates, measures, prints one line a tool."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=1_000_000)
-    parser.add_argument("--scapy-frames", type=int, default=20_000, help="rdpcap keeps every packet in memory: it gets this many, and the rate counts")
+    parser.add_argument(
+        "--scapy-frames",
+        type=int,
+        default=20_000,
+        help="rdpcap keeps every packet in memory: it gets this many, and the rate counts",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder, "large.pcap"), Path(folder, "small.pcap")
@@ -117,12 +140,22 @@ def main() -> None:
         generate(small, options.scapy_frames)
         judged = options.frames / _timed_judge(large, options.frames, handovers)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"judge               {judged:12,.0f} advertisements/s, {handovers} hand-overs found, peak memory {memory:.0f} MiB")
+        print(
+            (
+                f"judge               {judged:12,.0f} advertisements/s, "
+                f"{handovers} hand-overs found, peak memory {memory:.0f} MiB"
+            )
+        )
         for display_filter in ("carp", "vrrp"):
             seconds = _timed_tshark(large, display_filter)
             if seconds is not None:
                 rate = options.frames / seconds
-                print(f"tshark -Y {display_filter:9} {rate:12,.0f} frames/s, judge is {judged / rate:.1f} times as fast")
+                print(
+                    (
+                        f"tshark -Y {display_filter:9} {rate:12,.0f} "
+                        f"frames/s, judge is {judged / rate:.1f} times as fast"
+                    )
+                )
         rate = options.scapy_frames / _timed_scapy(small)
         print(f"scapy rdpcap        {rate:12,.0f} frames/s, judge is {judged / rate:.1f} times as fast")
 

@@ -1,4 +1,6 @@
-"""Gives the commands of a recording to a model host: the console program of the legacy and OpenBSD guests, and ifconfig and sysctl of the later ones."""
+"""Gives the commands of a recording to a model host: the console program of the legacy and OpenBSD guests,
+and ifconfig and sysctl of the later ones.
+"""
 
 from __future__ import annotations
 
@@ -35,22 +37,30 @@ class Guest:
             self.refused.append(str(error))
             return []
 
-    def _run(self, now_ns: int, command: str) -> list[Action]:
+    def _run(self, now_ns: int, command: str) -> list[Action]:  # noqa: C901  # one case for each command
         words = re.sub(r"^sleep \d+; ", "", command).split()
         match words:
             case ["set_link", nic, state]:
                 return self.host.link(now_ns, list(self.host.ports)[int(nic[3:])], state == "on")
-            case ["sysctl", name, value] if name.startswith("net.inet.carp.") and name.removeprefix("net.inet.carp.") != "arpbalance":
+            case ["sysctl", name, value] if (
+                name.startswith("net.inet.carp.") and name.removeprefix("net.inet.carp.") != "arpbalance"
+            ):
                 return self.host.sysctl(now_ns, name, int(value))
             case ["up" | "down", device]:
-                return self.host.interface_up(now_ns, device, words[0] == "up") if "port" in self.devices.get(device, {}) or device in self.host.ports else []
+                return (
+                    self.host.interface_up(now_ns, device, words[0] == "up")
+                    if "port" in self.devices.get(device, {}) or device in self.host.ports
+                    else []
+                )
             case ["carp", device, *rest]:
                 return self._carp(now_ns, device, dict(zip(rest[::2], rest[1::2], strict=False)))
             case ["inet" | "inet6", device, address]:
                 return self._inet(now_ns, device, address)
             case ["-inet" | "-inet6", device, address]:
                 return self.host.remove_address(now_ns, *self._where(device), address.split("/")[0])
-            case ["get", device] if "port" in self.devices.get(device, {}) and not self.dialect.notices_removal:
+            case ["get", device] if (
+                "port" in self.devices.get(device, {}) and not self.dialect.notices_removal
+            ):
                 return self.host.reconfigure(now_ns, *self._where(device))
             case ["demote", group, amount]:
                 return self.host.demote(now_ns, int(amount), group)
@@ -72,10 +82,19 @@ class Guest:
 
     def _parent(self, address: str) -> str:
         network = ip_interface(address).network
-        return next((name for name, port in self.host.ports.items() if any(one.ip in network for one in port.addresses)), next(iter(self.host.ports)))
+        return next(
+            (
+                name
+                for name, port in self.host.ports.items()
+                if any(one.ip in network for one in port.addresses)
+            ),
+            next(iter(self.host.ports)),
+        )
 
     def _carp(self, now_ns: int, device: str, words: dict[str, str]) -> list[Action]:
-        changes: dict[str, object] = {name: int(words[name]) for name in ("advbase", "advskew") if name in words}
+        changes: dict[str, object] = {
+            name: int(words[name]) for name in ("advbase", "advskew") if name in words
+        }
         if "pass" in words:
             changes["password"] = words["pass"]
         if device in self.devices and "port" in self.devices[device]:
@@ -91,7 +110,9 @@ class Guest:
     def _create(self, now_ns: int, device: str, port: str) -> list[Action]:
         parameters = self.devices[device]
         parameters["port"] = port
-        return self.host.configure(now_ns, port, VhostConfig(int(str(parameters["vhid"])), device=device, **parameters["changes"]))  # type: ignore[arg-type]
+        return self.host.configure(
+            now_ns, port, VhostConfig(int(str(parameters["vhid"])), device=device, **parameters["changes"])
+        )  # type: ignore[arg-type]
 
     def _inet(self, now_ns: int, device: str, address: str) -> list[Action]:
         if device in self.host.ports:
@@ -99,8 +120,10 @@ class Guest:
             return []
         if device not in self.devices:
             return []
-        created = self._create(now_ns, device, self._parent(address)) if "port" not in self.devices[device] else []
-        plain = address.split("/")[0]
+        created = (
+            self._create(now_ns, device, self._parent(address)) if "port" not in self.devices[device] else []
+        )
+        plain = address.split("/", maxsplit=1)[0]
         self.shared.add(plain)
         port, vhid = self._where(device)
         added = self.host.add_address(now_ns, port, vhid, plain)
@@ -130,12 +153,19 @@ class Guest:
             if state.upper() not in State.__members__:
                 return []  # ifconfig refuses it
             return self.host.request_state(now_ns, port, vhid, State(state.upper()))
-        changes: dict[str, object] = {name: int(value) if name.startswith("adv") else value.strip('"') for name, value in options.items()}
+        changes: dict[str, object] = {
+            name: int(value) if name.startswith("adv") else value.strip('"')
+            for name, value in options.items()
+        }
         if "pass" in changes:
             changes["password"] = changes.pop("pass")
         if "mcast" in words:
             changes["peer"] = None
-        actions = self.host.reconfigure(now_ns, port, vhid, **changes) if known else self.host.configure(now_ns, port, VhostConfig(vhid, **changes))  # type: ignore[arg-type]
+        actions = (
+            self.host.reconfigure(now_ns, port, vhid, **changes)
+            if known
+            else self.host.configure(now_ns, port, VhostConfig(vhid, **changes))
+        )  # type: ignore[arg-type]
         if alias:
             plain = alias[1].split("/")[0]
             self.shared.add(plain)

@@ -1,4 +1,6 @@
-"""Reads the recordings in fixtures/captures: frames, the commands that were typed, and what the recorded system said."""
+"""Reads the recordings in fixtures/captures: frames, the commands that were typed, and what the recorded
+system said.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import json
 import re
 import struct
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 CAPTURES = Path(__file__).parents[2] / "fixtures" / "captures"
@@ -56,16 +58,20 @@ class Recording:
 def _at(day_ns: int, clock: str) -> int:
     """Nanoseconds since the epoch of a time of day (UTC) on the day of ``day_ns``."""
     hour, minute, rest = clock.split(":")
-    midnight = datetime.fromtimestamp(day_ns // SECOND, timezone.utc).replace(hour=0, minute=0, second=0)
+    midnight = datetime.fromtimestamp(day_ns // SECOND, UTC).replace(hour=0, minute=0, second=0)
     whole, _, part = rest.partition(".")
-    return (int(midnight.timestamp()) + int(hour) * 3600 + int(minute) * 60 + int(whole)) * SECOND + int(part.ljust(9, "0"))
+    return (int(midnight.timestamp()) + int(hour) * 3600 + int(minute) * 60 + int(whole)) * SECOND + int(
+        part.ljust(9, "0")
+    )
 
 
 _LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d+)\s+\S+ (?:(\w) )?(.*)$")
 
 
-def console_log(system: str, name: str, segments: dict[str, str]) -> Recording:
-    """A recording of the legacy FreeBSD or OpenBSD guests; ``segments`` maps the name of a segment to its pcap file's suffix."""
+def console_log(system: str, name: str, segments: dict[str, str]) -> Recording:  # noqa: C901  # one case for each kind of line
+    """A recording of the legacy FreeBSD or OpenBSD guests; ``segments`` maps the name of a segment to its
+    pcap file's suffix.
+    """
     folder, recording = CAPTURES / system, Recording()
     for segment, suffix in segments.items():
         recording.frames += [(when, segment, data) for when, data in frames(folder / f"{name}{suffix}.pcap")]
@@ -99,7 +105,9 @@ _STEP = re.compile(r"^(\d\d:\d\d:\d\d\.\d+) (?:\[(\w)\]# )?(.*)$")
 
 
 def steps(system: str, name: str) -> Recording:
-    """A recording of the FreeBSD 13 and 15 guests: its steps, and the kernel messages of each guest (without times)."""
+    """A recording of the FreeBSD 13 and 15 guests: its steps, and the kernel messages of each guest (without
+    times).
+    """
     folder, recording = CAPTURES / system, Recording()
     recording.frames = [(when, "br-carp", data) for when, data in frames(folder / f"{name}.pcap")]
     day_ns = recording.frames[0][0]
@@ -109,13 +117,15 @@ def steps(system: str, name: str) -> Recording:
         if match is None:
             continue
         when = _at(day_ns, match[1])
-        when += SECOND if when < before else 0  # the recorder rounded some milliseconds up to 000 without the second
+        when += (
+            SECOND if when < before else 0
+        )  # the recorder rounded some milliseconds up to 000 without the second
         before = when
         if match[2]:
             recording.typed.append(Typed(when, match[2], match[3].split("   -> ")[0]))
-        elif (cable := re.match(r"host: the tap of (\w) loses carrier", match[3])):
+        elif cable := re.match(r"host: the tap of (\w) loses carrier", match[3]):
             recording.typed.append(Typed(when, cable[1], "set_link nic0 off"))
-        elif (cable := re.match(r"link of (\w) up:", match[3])):
+        elif cable := re.match(r"link of (\w) up:", match[3]):
             recording.typed.append(Typed(when, cable[1], "set_link nic0 on"))
         elif match[3].startswith(("fbsd-up ", "fbsdc-up ")):
             recording.typed.append(Typed(when, match[3].split()[1], "boot " + " ".join(match[3].split()[2:])))

@@ -1,4 +1,6 @@
-"""Replays a recording into the model and lists what differs: frames, their times, log lines, states, counters."""
+"""Replays a recording into the model and lists what differs: frames, their times, log lines, states,
+counters.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ MS = 1_000_000
 
 
 class Recorded(Random):
-    """The recorded system's random numbers: the counters and identifications of its advertisements, in their order."""
+    """The recorded system's random numbers: the counters and identifications of its advertisements, in their
+    order.
+    """
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -66,14 +70,36 @@ class Response:
     log: str
 
 
-_INPUT = ("ipackets", "ipackets6", "badif", "badttl", "hdrops", "badsum", "badver", "badlen", "badauth", "badvhid")
+_INPUT = (
+    "ipackets",
+    "ipackets6",
+    "badif",
+    "badttl",
+    "hdrops",
+    "badsum",
+    "badver",
+    "badlen",
+    "badauth",
+    "badvhid",
+)
 PORTS = {"openbsd": ("vio0", "vio1")}
 
 
 class Replay:
-    """Plays ``recording`` into hosts of ``dialect``. ``delay_ns`` is added to the time of each command: when it took effect."""
+    """Plays ``recording`` into hosts of ``dialect``. ``delay_ns`` is added to the time of each command: when
+    it took effect.
+    """
 
-    def __init__(self, recording: Recording, dialect: Dialect, segments: tuple[str, ...] = ("br-carp",), *, delay_ns: int = 0, early_ns: int = 12 * MS, delays_ns: dict[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        dialect: Dialect,
+        segments: tuple[str, ...] = ("br-carp",),
+        *,
+        delay_ns: int = 0,
+        early_ns: int = 12 * MS,
+        delays_ns: dict[str, int] | None = None,
+    ) -> None:
         self.recording, self.dialect, self.segments = recording, dialect, segments
         self.delay_ns, self.early_ns = delay_ns, early_ns
         self.delays_ns = delays_ns or {}
@@ -90,11 +116,17 @@ class Replay:
         events: list[tuple[int, int, object]] = []
         for number, (when, _segment, _data) in enumerate(self.recording.frames):
             events.append((when, 1, number))
-        events += [(typed.time_ns + self.delays_ns.get(typed.command, self.delay_ns), 0, typed) for typed in self.recording.typed if typed.guest]
+        events += [
+            (typed.time_ns + self.delays_ns.get(typed.command, self.delay_ns), 0, typed)
+            for typed in self.recording.typed
+            if typed.guest
+        ]
         events += [(said.time_ns, 2, said) for said in self.recording.said if said.guest in self.played]
         last = max(when for when, _, _ in self.recording.frames)
         for when, _kind, what in sorted(events, key=lambda one: (one[0], one[1])):
-            if when > last and not (isinstance(what, Said) and what.kind == "answer" and what.text.startswith("<")):
+            if when > last and not (
+                isinstance(what, Said) and what.kind == "answer" and what.text.startswith("<")
+            ):
                 continue  # the capture ended before the machines did
             if isinstance(what, Typed):
                 self._type(when, what)
@@ -107,12 +139,19 @@ class Replay:
 
     def _boot(self, typed: Typed) -> None:
         words = typed.command.split()
-        macs = [bytes.fromhex(word.replace(":", "")) for word in words[1:] if re.fullmatch(r"(..:){5}..", word)]
+        macs = [
+            bytes.fromhex(word.replace(":", "")) for word in words[1:] if re.fullmatch(r"(..:){5}..", word)
+        ]
         if len(macs) < len(self.segments):
             macs.append(bytes([*macs[0][:5], macs[0][5] + 0x10]))
         names = PORTS.get(self.dialect.key, ("vtnet0", "vtnet1"))
         rng = Recorded()
-        guest = Guest(typed.guest, self.dialect, {names[at]: (segment, macs[at]) for at, segment in enumerate(self.segments)}, rng)
+        guest = Guest(
+            typed.guest,
+            self.dialect,
+            {names[at]: (segment, macs[at]) for at, segment in enumerate(self.segments)},
+            rng,
+        )
         rng.guest = guest
         self.played[typed.guest] = Played(guest)
         own = next((word for word in words if "/" in word), None)
@@ -121,11 +160,22 @@ class Replay:
 
     def _find_crafted(self) -> None:
         """The frames that the tester sent, also where they are copies of a guest's own."""
-        sent = [(typed.time_ns, typed.command[5:]) for typed in self.recording.typed if typed.command.startswith("SEND ")]
+        sent = [
+            (typed.time_ns, typed.command[5:])
+            for typed in self.recording.typed
+            if typed.command.startswith("SEND ")
+        ]
         for when, words in sent:
             title, _, text = words.rpartition(" ")
             data = bytes.fromhex(text)
-            at = next((n for n, (t, _, frame) in enumerate(self.recording.frames) if t >= when - 5 * MS and frame.startswith(data) and n not in self.crafted), None)
+            at = next(
+                (
+                    n
+                    for n, (t, _, frame) in enumerate(self.recording.frames)
+                    if t >= when - 5 * MS and frame.startswith(data) and n not in self.crafted
+                ),
+                None,
+            )
             if at is not None:
                 self.crafted[at] = title
             elif len(self.segments) > 1:  # sent on the segment that was not recorded
@@ -137,15 +187,27 @@ class Replay:
         own: dict[str, list[str]] = {name: [] for name in self.played}
         for typed in self.recording.typed:
             words = typed.command.split()
-            if typed.guest in own and words and words[0] in ("inet", "inet6") and words[1] in self.played[typed.guest].guest.host.ports:
+            if (
+                typed.guest in own
+                and words
+                and words[0] in ("inet", "inet6")
+                and words[1] in self.played[typed.guest].guest.host.ports
+            ):
                 own[typed.guest].append(words[2].split("/")[0])
         for number, (when, segment, data) in enumerate(self.recording.frames):
             frame = decode(data)
-            if frame.ip is None or frame.ip.protocol != PROTOCOL or number in self.crafted or frame.carp is None:
+            if (
+                frame.ip is None
+                or frame.ip.protocol != PROTOCOL
+                or number in self.crafted
+                or frame.carp is None
+            ):
                 continue
             for name, played in self.played.items():
                 source = str(frame.ip.source)
-                local = {str(port.link_local()) for port in played.guest.host.ports.values()} | {str(a) for a in _link_locals(played.guest)}
+                local = {str(port.link_local()) for port in played.guest.host.ports.values()} | {
+                    str(a) for a in _link_locals(played.guest)
+                }
                 if source in own[name] or played.guest.owns(frame.ip.source) or source in local:
                     played.recorded.append((when, segment, data))
                     rng = played.guest.host.rng
@@ -160,14 +222,27 @@ class Replay:
             if data[6:12] in played.guest.macs or (when, segment, data) in played.recorded:
                 return played
             frame = decode(data)
-            if frame.arp is not None and data[6:12].startswith(b"\0\0\x5e\0\1") and frame.arp.gratuitous and self._last_master() is played:
+            if (
+                frame.arp is not None
+                and data[6:12].startswith(b"\0\0\x5e\0\1")
+                and frame.arp.gratuitous
+                and self._last_master() is played
+            ):
                 return played
-            if frame.neighbour is not None and data[6:12].startswith(b"\0\0\x5e\0\1") and self._last_master() is played:
+            if (
+                frame.neighbour is not None
+                and data[6:12].startswith(b"\0\0\x5e\0\1")
+                and self._last_master() is played
+            ):
                 return played
         return None
 
     def _last_master(self) -> Played | None:
-        return max((one for one in self.played.values() if one.modelled), key=lambda one: one.modelled[-1][0], default=None)
+        return max(
+            (one for one in self.played.values() if one.modelled),
+            key=lambda one: one.modelled[-1][0],
+            default=None,
+        )
 
     def _frame(self, when: int, number: int) -> None:
         _, segment, data = self.recording.frames[number]
@@ -195,10 +270,21 @@ class Replay:
         self._take(played, when, host.tick(when))
         before = [vhost.state.value for vhost in host.vhosts()]
         actions = host.receive(when, port, data)
-        counts = Counter(action.counter for action in actions if isinstance(action, Count) and action.counter in _INPUT)
+        counts = Counter(
+            action.counter for action in actions if isinstance(action, Count) and action.counter in _INPUT
+        )
         lines = [f"<{action.level}>{action.text}" for action in actions if isinstance(action, Log)]
         title = re.sub(r"^\[log=\d\] ", "", title)
-        self.responses.append(Response(title, host.read_sysctl("log"), before[0], next(host.vhosts()).state.value, dict(counts), "\n".join(lines)))
+        self.responses.append(
+            Response(
+                title,
+                host.read_sysctl("log"),
+                before[0],
+                next(host.vhosts()).state.value,
+                dict(counts),
+                "\n".join(lines),
+            )
+        )
         self._take(played, when, actions)
 
     def _type(self, when: int, typed: Typed) -> None:
@@ -212,14 +298,22 @@ class Replay:
     def _hear(self, said: Said) -> None:
         played = self.played[said.guest]
         text = said.text
-        if re.search(r"^<\d>carp|^carp[_:]|^<\d>carp\d;|invalid version|dropping looped", text) and not text.startswith("<6>carp_") and (said.kind != "answer" or self.dialect.key == "openbsd"):
+        if (
+            re.search(r"^<\d>carp|^carp[_:]|^<\d>carp\d;|invalid version|dropping looped", text)
+            and not text.startswith("<6>carp_")
+            and (said.kind != "answer" or self.dialect.key == "openbsd")
+        ):
             played.said.append(text)
         state = re.search(r"vhid (\d+) .*state (\w+)", text)
         if said.kind == "answer" and state:
             vhost = next((one for one in played.guest.host.vhosts() if one.vhid == int(state[1])), None)
             if vhost is not None and vhost.state.value != state[2]:
-                played.differences.append(f"{said.guest}: recorded state {state[2]}, model {vhost.state.value}")
-        elif said.kind == "answer" and re.match(r"(ipackets|opackets|ipackets6|opackets6|bad\w+|preempt)=", text):
+                played.differences.append(
+                    f"{said.guest}: recorded state {state[2]}, model {vhost.state.value}"
+                )
+        elif said.kind == "answer" and re.match(
+            r"(ipackets|opackets|ipackets6|opackets6|bad\w+|preempt)=", text
+        ):
             for name, value in re.findall(r"(\w+)=(\d+)", text):
                 low, high = played.before.get(name, 0), played.guest.host.counters[name]
                 if not low <= int(value) <= high:
@@ -227,7 +321,9 @@ class Replay:
         elif text.startswith("net.inet.carp.suppress_preempt: "):
             value = int(text.rsplit(" ", 1)[1])
             if played.guest.host.read_sysctl("suppress_preempt") != value:
-                played.differences.append(f"{said.guest}: recorded suppress_preempt {value}, model {played.guest.host.demotion}")
+                played.differences.append(
+                    f"{said.guest}: recorded suppress_preempt {value}, model {played.guest.host.demotion}"
+                )
 
     def _take(self, played: Played, when: int, actions: list[Action]) -> None:
         segment_of = {port: segment for segment, port in played.guest.segments.items()}
@@ -242,38 +338,77 @@ class Replay:
     def _of_interest(self, played: Played, frame: Frame) -> bool:
         shared = played.guest.shared
         if frame.arp is not None:
-            return str(frame.arp.sender) in shared and (frame.arp.gratuitous or frame.arp.operation == ArpOperation.REPLY)
+            return str(frame.arp.sender) in shared and (
+                frame.arp.gratuitous or frame.arp.operation == ArpOperation.REPLY
+            )
         if frame.neighbour is not None:
-            return frame.neighbour.message is NeighbourMessage.ADVERTISEMENT and str(frame.neighbour.target) in shared
-        return frame.ip is not None and frame.ip.protocol in (1, 58) and str(frame.ip.source) in shared and frame.payload[:1] in (b"\0", b"\x81")
+            return (
+                frame.neighbour.message is NeighbourMessage.ADVERTISEMENT
+                and str(frame.neighbour.target) in shared
+            )
+        return (
+            frame.ip is not None
+            and frame.ip.protocol in (1, 58)
+            and str(frame.ip.source) in shared
+            and frame.payload[:1] in (b"\0", b"\x81")
+        )
 
     # comparison
 
     def wrong(self, *, late_ns: int, log_tail: int = 0) -> list[str]:
-        """What differs, one sentence each. ``late_ns`` is how late a recorded frame may be against the model's timer or reaction; ``log_tail`` how many log
-        lines the model may have beyond the recorded ones (the console was read a moment earlier)."""
+        """What differs, one sentence each. ``late_ns`` is how late a recorded frame may be against the
+        model's timer or reaction; ``log_tail`` how many log
+        lines the model may have beyond the recorded ones (the console was read a moment earlier).
+        """
         found: list[str] = []
         for name, played in self.played.items():
             found += played.differences
-            found += [f"{name}: a timer was {late / MS:.1f} ms off" for late in played.lateness_ns if not -self.early_ns <= late <= late_ns]
+            found += [
+                f"{name}: a timer was {late / MS:.1f} ms off"
+                for late in played.lateness_ns
+                if not -self.early_ns <= late <= late_ns
+            ]
             for segment in self.segments:
                 for kind in ("carp4", "carp6", "arp", "neighbour", "echo"):
-                    recorded = [(when, data) for when, where, data in sorted(played.recorded) if where == segment and kind_of(data) == kind]
-                    modelled = [(when, data) for when, where, data in played.modelled if where == segment and kind_of(data) == kind]
+                    recorded = [
+                        (when, data)
+                        for when, where, data in sorted(played.recorded)
+                        if where == segment and kind_of(data) == kind
+                    ]
+                    modelled = [
+                        (when, data)
+                        for when, where, data in played.modelled
+                        if where == segment and kind_of(data) == kind
+                    ]
                     if len(recorded) != len(modelled):
-                        found.append(f"{name}: {len(recorded)} {kind} frames recorded on {segment}, {len(modelled)} modelled")
+                        found.append(
+                            f"{name}: {len(recorded)} {kind} recorded on {segment}, {len(modelled)} modelled"
+                        )
                     for (when, data), (own_when, own_data) in zip(recorded, modelled, strict=False):
                         if self.plain(data) != self.plain(own_data):
-                            found.append(f"{name}: {kind} at {when}: recorded {data.hex()}, modelled {own_data.hex()}")
+                            found.append(
+                                f"{name}: {kind} at {when}: recorded {data.hex()}, modelled {own_data.hex()}"
+                            )
                         if not -self.early_ns <= when - own_when <= late_ns:
-                            found.append(f"{name}: {kind} recorded at {when}, modelled {(own_when - when) / MS:.1f} ms later")
-            logs = played.logs if any(line.startswith("<") for line in played.said) else [re.sub(r"^<\d>", "", line) for line in played.logs]
+                            found.append(
+                                f"{name}: {kind} at {when} modelled {(own_when - when) / MS:.1f} ms later"
+                            )
+            logs = (
+                played.logs
+                if any(line.startswith("<") for line in played.said)
+                else [re.sub(r"^<\d>", "", line) for line in played.logs]
+            )
             if played.said != logs[: len(played.said)] or len(logs) - len(played.said) > log_tail:
-                found.append(f"{name}: log lines differ: " + " | ".join(difflib.unified_diff(played.said, logs, lineterm="", n=0)))
+                found.append(
+                    f"{name}: log lines differ: "
+                    + " | ".join(difflib.unified_diff(played.said, logs, lineterm="", n=0))
+                )
         return found
 
     def plain(self, data: bytes) -> bytes:
-        """A frame without what the model does not claim: a counted IPv4 identification (and the header sum over it)."""
+        """A frame without what the model does not claim: a counted IPv4 identification (and the header sum
+        over it).
+        """
         frame = decode(data)
         if frame.ip is None or frame.ip.version != 4:
             return data

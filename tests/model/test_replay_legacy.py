@@ -14,7 +14,17 @@ BAD = "l-bad-packets-v4-master"
 
 @pytest.mark.parametrize(
     "name",
-    ["a-v4-skew0", "e-v6", "f-mixed", "g-nopass", "i1-pair-preempt0-cable", "i4-pair-preempt1-carpdown", "k1-down-carp1-master", "n1-allow0-pair", "p3-counter"],
+    [
+        "a-v4-skew0",
+        "e-v6",
+        "f-mixed",
+        "g-nopass",
+        "i1-pair-preempt0-cable",
+        "i4-pair-preempt1-carpdown",
+        "k1-down-carp1-master",
+        "n1-allow0-pair",
+        "p3-counter",
+    ],
 )
 def test_one_segment(name):
     assert Replay(console_log("freebsd-9.3", name, ONE), F9).run().wrong(late_ns=110 * MS) == []
@@ -32,7 +42,12 @@ def test_state_changes_at_each_log_level():
 
 @pytest.mark.parametrize("name", ["S1-ref-preempt1-ext-link-off", "S2-ref-preempt0-ext-link-off"])
 def test_two_firewalls(name):
-    assert Replay(console_log("freebsd-9.3", name, TWO), F9, ("br-carp", "br-carp2")).run().wrong(late_ns=110 * MS) == []
+    assert (
+        Replay(console_log("freebsd-9.3", name, TWO), F9, ("br-carp", "br-carp2"))
+        .run()
+        .wrong(late_ns=110 * MS)
+        == []
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +62,8 @@ class TestBadPackets:
     def test_row(self, bad_packets, row):
         responses = {one.level: one for one in bad_packets.responses if one.case == row["case"]}
         levels = [level for level in (0, 1, 2) if f"log{level}" in row]
-        assert levels and set(levels) <= set(responses)
+        assert levels
+        assert set(levels) <= set(responses)
         for level in levels:
             one = responses[level]
             assert (one.before, one.after, one.delta) == (row["before"], row["after"], row["delta"])

@@ -1,4 +1,6 @@
-"""The model of ucarp does what two recorded ucarps on one bridge did: A (advskew 0) is killed after a while, B takes over."""
+"""The model of ucarp does what two recorded ucarps on one bridge did: A (advskew 0) is killed after a while,
+B takes over.
+"""
 
 from random import Random
 
@@ -18,7 +20,9 @@ TOLERANCE_NS = 35 * MS
 
 
 class Drawn(Random):
-    """The random numbers of the recorded process: a counter until it heard somebody, and an identification, for each advertisement."""
+    """The random numbers of the recorded process: a counter until it heard somebody, and an identification,
+    for each advertisement.
+    """
 
     def __init__(self, adverts):
         super().__init__(0)
@@ -65,17 +69,32 @@ def compare(recorded, own):
 
 @pytest.mark.parametrize(
     ("name", "advskew"),
-    [("c_1.21397", 1), ("c_1.30979", 1), ("c_50.10795", 50), ("c_50.18322", 50), ("c_100.22909", 100), ("c_100.31011", 100), ("c_200.16424", 200), ("c_200.6615", 200)],
+    [
+        ("c_1.21397", 1),
+        ("c_1.30979", 1),
+        ("c_50.10795", 50),
+        ("c_50.18322", 50),
+        ("c_100.22909", 100),
+        ("c_100.31011", 100),
+        ("c_200.16424", 200),
+        ("c_200.6615", 200),
+    ],
 )
 def test_second_ucarp_of_a_pair(name, advskew):
-    """Advertisements only were captured. B's bytes and times, the moments of two MASTERs and the extra advertisement before stepping down included."""
+    """Advertisements only were captured. B's bytes and times, the moments of two MASTERs and the extra
+    advertisement before stepping down included.
+    """
     recorded = frames(CAPTURES / "ucarp-1.5.2" / f"{name}.pcap")
     mine = [one for one in recorded if is_from(one[1], "10.9.0.2", b"-")]
-    own = modelled(recorded, "10.9.0.2", advskew, bytes.fromhex("6ab06e518cfb"), recorded[-1][0] + TOLERANCE_NS)
+    own = modelled(
+        recorded, "10.9.0.2", advskew, bytes.fromhex("6ab06e518cfb"), recorded[-1][0] + TOLERANCE_NS
+    )
     compare(mine, [one for one in own if decode(one[1]).carp])
 
 
-@pytest.mark.parametrize(("source", "mac", "advskew"), [("10.9.0.1", "5e9e93158af6", 0), ("10.9.0.2", "6ab06e518cfb", 100)])
+@pytest.mark.parametrize(
+    ("source", "mac", "advskew"), [("10.9.0.1", "5e9e93158af6", 0), ("10.9.0.2", "6ab06e518cfb", 100)]
+)
 def test_both_with_their_gratuitous_arp(source, mac, advskew):
     recorded = frames(CAPTURES / "ucarp-1.5.2" / "cap.pcap")
     own_mac = bytes.fromhex(mac)

@@ -81,3 +81,12 @@ def test_padded_frames_hold_the_whole_header():
     assert len(data) == len(ADVERTISEMENT.frame())
     assert len(decode(data).payload) == 35
     assert data[34:] == ADVERTISEMENT.frame()[34:]
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 35])
+def test_a_cut_header_is_short_by_the_ip_length_too(length):
+    frame = decode(named(f"length-{length}").frame(ADVERTISEMENT))
+    assert frame.ip.length == len(frame.data) - 14 == 20 + length
+    assert frame.ip.sound
+    assert frame.ip.protocol == 112
+    assert frame.payload == ADVERTISEMENT.header.summed()[:length]

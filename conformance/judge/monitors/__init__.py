@@ -6,8 +6,13 @@ from conformance.judge.monitors import announce, counters, digest, election, tim
 from conformance.judge.monitors.monitor import Monitor
 
 MONITORS: tuple[Monitor, ...] = (
-    *wire.MONITORS, *digest.MONITORS, *counters.MONITORS, *timing.MONITORS, *announce.MONITORS, *election.MONITORS,
-)  # fmt: skip
+    *wire.MONITORS,
+    *digest.MONITORS,
+    *counters.MONITORS,
+    *timing.MONITORS,
+    *announce.MONITORS,
+    *election.MONITORS,
+)
 
 
 def cover() -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""Monitors of the 64-bit counter: constant, random, or one more than the last one heard (CARP-AUTH-024 to 028)."""
+"""Monitors of the 64-bit counter: constant, random, or one more than the last one heard (CARP-AUTH-024 to
+028).
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,11 @@ _ENOUGH = 3
 
 MONITORS: tuple[Monitor, ...] = (
     Monitor(
-        "counter", ("CARP-AUTH-024", "CARP-AUTH-025", "CARP-AUTH-026", "CARP-AUTH-028"),
+        "counter",
+        ("CARP-AUTH-024", "CARP-AUTH-025", "CARP-AUTH-026", "CARP-AUTH-028"),
         "how each advertisement's counter relates to the last one believed on its virtual host",
     ),
-)  # fmt: skip
+)
 
 
 def observe(host: Host, family: Family, speaker: Speaker, number: int, ref: Ref) -> None:
@@ -27,7 +30,11 @@ def observe(host: Host, family: Family, speaker: Speaker, number: int, ref: Ref)
         if not same and family.last is not None:
             speaker.chances += 1
             speaker.followed += 1
-        if host.last is not None and host.last is not speaker and host.last.who.source.version != speaker.source.version:
+        if (
+            host.last is not None
+            and host.last is not speaker
+            and host.last.who.source.version != speaker.source.version
+        ):
             speaker.paired += 1
     else:
         if number == (heard if same else speaker.number):
@@ -52,9 +59,22 @@ def finish(ledger: Ledger, speaker: Speaker) -> None:
         ledger.passed("CARP-AUTH-024", who, last)
     elif speaker.chances >= _ENOUGH and not speaker.constants:
         # The suite's own crafted peers count as they like; a real host that does so is deaf.
-        ledger.unclear("CARP-AUTH-024", who, last, "its counter never follows the other speaker's: it does not hear it, or does not believe it")
+        ledger.unclear(
+            "CARP-AUTH-024",
+            who,
+            last,
+            "its counter never follows the other speaker's: it does not hear it, or does not believe it",
+        )
     if speaker.broken is not None:
-        ledger.unclear("CARP-AUTH-024", who, speaker.broken, "the counter jumped although it had followed before: the host was restarted, or the rule is broken")
+        ledger.unclear(
+            "CARP-AUTH-024",
+            who,
+            speaker.broken,
+            (
+                "the counter jumped although it had followed before: "
+                "the host was restarted, or the rule is broken"
+            ),
+        )
     if speaker.constants >= _ENOUGH:
         if speaker.constant_counter:
             ledger.passed("CARP-AUTH-026", who, last)

@@ -1,4 +1,6 @@
-"""Monitor of the digest: which parts of its definition the verified advertisements confirm (CARP-AUTH-001 to 010)."""
+"""Monitor of the digest: which parts of its definition the verified advertisements confirm (CARP-AUTH-001
+to 010).
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,26 @@ from conformance.judge.speaker import Speaker
 MONITORS: tuple[Monitor, ...] = (
     Monitor(
         "digest",
-        ("CARP-AUTH-001", "CARP-AUTH-002", "CARP-AUTH-003", "CARP-AUTH-004", "CARP-AUTH-006", "CARP-AUTH-008", "CARP-AUTH-010", "CARP-AUTH-018", "CARP-WIRE-015"),
+        (
+            "CARP-AUTH-001",
+            "CARP-AUTH-002",
+            "CARP-AUTH-003",
+            "CARP-AUTH-004",
+            "CARP-AUTH-006",
+            "CARP-AUTH-008",
+            "CARP-AUTH-010",
+            "CARP-AUTH-018",
+            "CARP-WIRE-015",
+        ),
         "each digest against the passwords and addresses that are known",
     ),
 )
 
 
 def finish(ledger: Ledger, speaker: Speaker) -> None:
-    """Credits what the verified digests of a speaker prove; a speaker that nobody can verify proves nothing."""
+    """Credits what the verified digests of a speaker prove; a speaker that nobody can verify proves
+    nothing.
+    """
     who = speaker.who
     for material, ref in speaker.used.items():
         for requirement in ("CARP-AUTH-001", "CARP-AUTH-002", "CARP-AUTH-010", "CARP-WIRE-015"):
@@ -37,11 +51,21 @@ def finish(ledger: Ledger, speaker: Speaker) -> None:
         if v6 and (v4 or len(v6) > 1):
             _order(ledger, "CARP-AUTH-006", speaker, material.in_order, ref)
     if speaker.used and speaker.mismatch:
-        ledger.unclear("CARP-AUTH-001", who, speaker.mismatch[0], f"{speaker.mismatched} of its digests fit no known password and address set, others do")
+        ledger.unclear(
+            "CARP-AUTH-001",
+            who,
+            speaker.mismatch[0],
+            f"{speaker.mismatched} of its digests fit no known password and address set, others do",
+        )
 
 
 def _order(ledger: Ledger, requirement: str, speaker: Speaker, in_order: bool, frame: Ref) -> None:
     if in_order:
-        ledger.failed(requirement, speaker.who, frame, "the addresses are hashed in another order than ascending, IPv4 first")
+        ledger.failed(
+            requirement,
+            speaker.who,
+            frame,
+            "the addresses are hashed in another order than ascending, IPv4 first",
+        )
     else:
         ledger.passed(requirement, speaker.who, frame)

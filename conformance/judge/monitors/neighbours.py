@@ -23,7 +23,9 @@ class VrrpSpeaker:
     count: int = 1
 
 
-def heard(known: dict[tuple[int, int, Address, tuple[int, ...]], VrrpSpeaker], frame: Frame, ref: Ref) -> None:
+def heard(
+    known: dict[tuple[int, int, Address, tuple[int, ...]], VrrpSpeaker], frame: Frame, ref: Ref
+) -> None:
     """Notes a VRRP packet; what follows from it stands in the findings."""
     if frame.ip is None:
         return

@@ -14,8 +14,16 @@ _ENOUGH = 3
 _DEMOTED = 240
 
 MONITORS: tuple[Monitor, ...] = (
-    Monitor("interval", ("CARP-TIMER-001", "CARP-TIMER-002"), "the spacing of a MASTER's advertisements against what they announce"),
-    Monitor("take-over-time", ("CARP-TIMER-003", "CARP-TIMER-004", "CARP-TIMER-005"), "the silence before a take-over against the new MASTER's own timers"),
+    Monitor(
+        "interval",
+        ("CARP-TIMER-001", "CARP-TIMER-002"),
+        "the spacing of a MASTER's advertisements against what they announce",
+    ),
+    Monitor(
+        "take-over-time",
+        ("CARP-TIMER-003", "CARP-TIMER-004", "CARP-TIMER-005"),
+        "the silence before a take-over against the new MASTER's own timers",
+    ),
 )
 
 _DOWN_RULE = {"openbsd": "CARP-TIMER-004", "ucarp": "CARP-TIMER-005"}
@@ -29,7 +37,12 @@ def finish_intervals(ledger: Ledger, speaker: Speaker, tongue: Tongue) -> None:
         if spacing.early_ref is not None:
             text = f"{said}, but one came after {spacing.early_ns / 1e9:.3f} s"
             if spacing.early >= _ENOUGH and spacing.early >= spacing.count:
-                ledger.failed("CARP-TIMER-001", speaker.who, spacing.early_ref, f"{text}, and {spacing.early - 1} more too early")
+                ledger.failed(
+                    "CARP-TIMER-001",
+                    speaker.who,
+                    spacing.early_ref,
+                    f"{text}, and {spacing.early - 1} more too early",
+                )
                 continue
             ledger.unclear("CARP-TIMER-002", speaker.who, spacing.early_ref, text)
         if spacing.count < _ENOUGH:
@@ -39,18 +52,29 @@ def finish_intervals(ledger: Ledger, speaker: Speaker, tongue: Tongue) -> None:
             ledger.passed("CARP-TIMER-001", speaker.who, spacing.low)
         else:
             ref = spacing.low if mean_ns < low_ns else spacing.high
-            ledger.failed("CARP-TIMER-001", speaker.who, ref, f"{said}, but the mean spacing is {mean_ns / 1e9:.3f} s")
+            ledger.failed(
+                "CARP-TIMER-001", speaker.who, ref, f"{said}, but the mean spacing is {mean_ns / 1e9:.3f} s"
+            )
         if low_ns <= spacing.low_ns and spacing.high_ns <= high_ns:
             ledger.passed("CARP-TIMER-002", speaker.who, spacing.high)
         else:
-            seen_ns, ref = (spacing.low_ns, spacing.low) if spacing.low_ns < low_ns else (spacing.high_ns, spacing.high)
-            ledger.unclear("CARP-TIMER-002", speaker.who, ref, f"{said}, but one came after {seen_ns / 1e9:.3f} s")
+            seen_ns, ref = (
+                (spacing.low_ns, spacing.low) if spacing.low_ns < low_ns else (spacing.high_ns, spacing.high)
+            )
+            ledger.unclear(
+                "CARP-TIMER-002", speaker.who, ref, f"{said}, but one came after {seen_ns / 1e9:.3f} s"
+            )
 
 
 def finish_take_over(ledger: Ledger, handover: Handover, tongue: Tongue) -> None:
-    """Judges one take-over after silence; the new MASTER's parameters are those of its first advertisement."""
+    """Judges one take-over after silence by the parameters in the new MASTER's first advertisement."""
     advbase, advskew = handover.rank
-    if handover.cause is not Cause.SILENCE or handover.gap_ns is None or advskew >= _DEMOTED or handover.rank != handover.new.best:
+    if (
+        handover.cause is not Cause.SILENCE
+        or handover.gap_ns is None
+        or advskew >= _DEMOTED
+        or handover.rank != handover.new.best
+    ):
         return  # a demoted host does not show the parameters that its timer uses
     windows = [one.take_over_window_ns(advbase, advskew) for one in tongue.dialects]
     low_ns, high_ns = min(low for low, _ in windows), max(high for _, high in windows)
@@ -60,4 +84,9 @@ def finish_take_over(ledger: Ledger, handover: Handover, tongue: Tongue) -> None
             ledger.passed(rule, handover.new.who, handover.ref)
         else:
             seen, early, late = handover.gap_ns / 1e9, low_ns / 1e9, high_ns / 1e9
-            ledger.unclear(rule, handover.new.who, handover.ref, f"it took over after {seen:.3f} s of silence, its timers say {early:.3f} to {late:.3f} s")
+            ledger.unclear(
+                rule,
+                handover.new.who,
+                handover.ref,
+                f"it took over after {seen:.3f} s of silence, its timers say {early:.3f} to {late:.3f} s",
+            )

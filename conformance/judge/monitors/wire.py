@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from conformance.judge.form import Form
 from conformance.judge.monitors.monitor import FormRule, Monitor
-from conformance.wire.frame import BROADCAST_MAC, GROUP_IPV4, GROUP_IPV6, GROUP_MAC_IPV4, GROUP_MAC_IPV6, TTL, mac_text, virtual_mac
+from conformance.wire.frame import (
+    BROADCAST_MAC,
+    GROUP_IPV4,
+    GROUP_IPV6,
+    GROUP_MAC_IPV4,
+    GROUP_MAC_IPV6,
+    TTL,
+    mac_text,
+    virtual_mac,
+)
 from conformance.wire.header import AUTHLEN, LENGTH
 
 _DF = 0x4000
@@ -19,7 +28,7 @@ def _v6(form: Form) -> bool:
 
 
 def _both(form: Form) -> bool:
-    return True
+    return form.family in (4, 6)
 
 
 def _whole(form: Form) -> bool:
@@ -69,21 +78,33 @@ def _source_mac(form: Form) -> str | None:
     if form.source_mac == wanted:
         return None
     kind = "the physical address " if form.physical_mac else ""
-    return f"the Ethernet source is {kind}{mac_text(form.source_mac)} instead of the virtual {mac_text(wanted)}"
+    return (
+        f"the Ethernet source is {kind}{mac_text(form.source_mac)} instead of the virtual {mac_text(wanted)}"
+    )
 
 
 def _ucarp_mac(form: Form) -> str | None:
-    return _expect("the Ethernet source", mac_text(form.source_mac), mac_text(b"\x00\x00\x5e\x00\x00" + bytes([form.vhid])))
+    return _expect(
+        "the Ethernet source",
+        mac_text(form.source_mac),
+        mac_text(b"\x00\x00\x5e\x00\x00" + bytes([form.vhid])),
+    )
 
 
 def _macs6(form: Form) -> str | None:
     if form.unicast:
         return None
-    return _expect("the Ethernet destination", mac_text(form.destination_mac), mac_text(GROUP_MAC_IPV6)) or _source_mac(form)
+    return _expect(
+        "the Ethernet destination", mac_text(form.destination_mac), mac_text(GROUP_MAC_IPV6)
+    ) or _source_mac(form)
 
 
 def _flags(form: Form) -> str | None:
-    return None if form.fragment == _DF else f"flags and fragment offset are {form.fragment:#06x} instead of {_DF:#06x} (DF)"
+    return (
+        None
+        if form.fragment == _DF
+        else f"flags and fragment offset are {form.fragment:#06x} instead of {_DF:#06x} (DF)"
+    )
 
 
 def _size(form: Form) -> str | None:
@@ -95,11 +116,22 @@ def _size(form: Form) -> str | None:
 def _shape6(form: Form) -> str | None:
     if form.extended:
         return "extension headers precede the advertisement"
-    return _expect("the payload length", form.payload, LENGTH) or _expect("the hop limit", form.ttl, TTL) or _expect("the flow label", form.flow, 0)
+    return (
+        _expect("the payload length", form.payload, LENGTH)
+        or _expect("the hop limit", form.ttl, TTL)
+        or _expect("the flow label", form.flow, 0)
+    )
 
 
 def _first(form: Form) -> str | None:
-    return None if form.first == 0x21 else f"the first byte is {form.first:#04x} instead of 0x21 (version {form.version}, type {form.first & 15})"
+    return (
+        None
+        if form.first == 0x21
+        else (
+            f"the first byte is {form.first:#04x} instead of 0x21 "
+            f"(version {form.version}, type {form.first & 15})"
+        )
+    )
 
 
 RULES: tuple[FormRule, ...] = (
@@ -112,7 +144,9 @@ RULES: tuple[FormRule, ...] = (
     FormRule("CARP-WIRE-008", _whole, _first),
     FormRule("CARP-WIRE-011", _whole, lambda form: _expect("authlen", form.authlen, AUTHLEN)),
     # OpenBSD's demote count lives in this byte (CARP-DEMOTE-011).
-    FormRule("CARP-WIRE-012", _whole, lambda form: _expect("byte 4", form.demote, 0), but=frozenset({"openbsd"})),
+    FormRule(
+        "CARP-WIRE-012", _whole, lambda form: _expect("byte 4", form.demote, 0), but=frozenset({"openbsd"})
+    ),
     FormRule("CARP-WIRE-013", _whole, lambda form: None if form.carp_sound else "the CARP checksum is wrong"),
     FormRule("CARP-WIRE-014", _both, lambda form: _expect("the CARP payload's length", form.payload, LENGTH)),
     FormRule("CARP-WIRE-016", _multicast, _source_mac, but=frozenset({"ucarp"})),
@@ -120,10 +154,19 @@ RULES: tuple[FormRule, ...] = (
     FormRule("CARP-V6-001", _v6, _destination6),
     FormRule("CARP-V6-002", _v6_mac, _macs6),
     FormRule("CARP-V6-003", _v6, _shape6),
-    FormRule("CARP-V6-006", _v6_whole, lambda form: None if form.carp_sound else "the CARP checksum is wrong"),
+    FormRule(
+        "CARP-V6-006", _v6_whole, lambda form: None if form.carp_sound else "the CARP checksum is wrong"
+    ),
 )
 """One row a requirement; whatever depends on the form alone is judged once a form."""
 
+EXEMPT: dict[str, frozenset[str]] = {rule.requirement: rule.but for rule in RULES if rule.but}
+"""Dialects whose lawful behaviour looks like a breach of a requirement."""
+
 MONITORS: tuple[Monitor, ...] = (
-    Monitor("wire-format", tuple(rule.requirement for rule in RULES), "each advertisement's headers, lengths, addresses and checksums"),
+    Monitor(
+        "wire-format",
+        tuple(rule.requirement for rule in RULES),
+        "each advertisement's headers, lengths, addresses and checksums",
+    ),
 )

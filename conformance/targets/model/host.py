@@ -24,6 +24,8 @@ INTERFACE = "eth0"
 _OPTIONS: Mapping[str, str] = {
     "dead_ratio": "dead_ratio", "neutral": "neutral", "shutdown": "shutdown_script", "nomcast": "broadcast", "source": "source", "peer": "peer", "peer6": "peer6",
 }  # fmt: skip
+_LEVELS = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
+"""The names of syslog's levels."""
 
 
 class ModelIut:
@@ -73,6 +75,7 @@ class ModelHost:
         self.machine = Host(name, dialect, [Interface(INTERFACE, mac, addresses)], rng)
         self.services: set[tuple[Address, int]] = set()
         self._timer: Timer | None = None
+        self._extra: dict[int, str] = {}
         bench.switch.plug(name, lambda frame: self.carry_out(self.machine.receive(bench.loop.now_ns(), INTERFACE, frame)))
 
     def start(self, settings: Settings) -> ModelIut:
@@ -114,11 +117,12 @@ class ModelHost:
                     self.bench.switch.transmit(self.name, frame)
                 case StateChange(new=new):
                     self._tell(HostKind.STATE, new.value)
-                case Log(text=text):
-                    self._tell(HostKind.LOG, text)
+                case Log(level=level, text=text):
+                    tagged = self.machine.dialect.poll_loop is not None  # a daemon of its own writes the level itself
+                    self._tell(HostKind.LOG, f"[{_LEVELS[level]}] {text}" if tagged else text)
                 case Script(interface=interface, vhid=vhid, script=script):
                     shared = self.machine.vhost(interface, vhid).addresses[0]
-                    self._tell(HostKind.SCRIPT, f"{script} {interface} {shared}")
+                    self._tell(HostKind.SCRIPT, f"{script} {interface} {shared} {self._extra.get(vhid, '')}".rstrip())
                 case Exit(status=status):
                     self._tell(HostKind.PROCESS, f"the process ended with status {status}")
         self._arm()
@@ -141,8 +145,11 @@ class ModelHost:
                 for omitted in value:
                     chosen.pop(omitted, None)
                 continue
+            if name == "xparam":
+                self._extra[settings.vhid] = value
+                continue
             if name not in _OPTIONS:
-                raise ConfigurationError(self.name, f"the model has no option {name!r}", f"it has omit, {', '.join(sorted(_OPTIONS))}")
+                raise ConfigurationError(self.name, f"the model has no option {name!r}", f"it has omit, xparam, {', '.join(sorted(_OPTIONS))}")
             chosen[_OPTIONS[name]] = value
         return VhostConfig(settings.vhid, settings.addresses, settings.password, preempt=settings.preempt, **chosen)
 

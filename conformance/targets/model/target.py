@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import conformance
 from conformance.model.dialects import Dialect, dialect
 from conformance.targets.model.bench import ModelBench
+from conformance.targets.model.deviations import KNOWN
 from conformance.targets.protocol import Bench, Deviation, Profile
 from conformance.targets.ucarp.profile import PROFILE as UCARP
 
@@ -49,7 +50,7 @@ class ModelTarget:
         yield ModelBench((self._dialect,) * hosts, SEED)
 
 
-_DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {"ucarp": UCARP.deviations}
+_DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {**KNOWN, "ucarp": UCARP.deviations}
 
 
 def deviations_of(key: str) -> tuple[Deviation, ...]:

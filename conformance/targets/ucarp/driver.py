@@ -84,7 +84,10 @@ class Ucarp:
         # ucarp writes INFO lines to its standard output, which the C library would hold back in a pipe and lose at a signal.
         command = ["stdbuf", "--output=L", program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile.name)]
         self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))})
-        self._await(lambda: self._process.status is not None or any("Switching to state: BACKUP" in line for line in self._process.lines), START_NS)
+        # The timer begins to run when the down script of the change to BACKUP has ended, which it says itself.
+        runs_script = not settings.options.get("neutral") and "downscript" not in settings.options
+        ready = "script down " if runs_script else "Switching to state: BACKUP"
+        self._await(lambda: self._process.status is not None or any(ready in line for line in self._process.lines), START_NS)
         self._passfile.unlink(missing_ok=True)
         if self._process.status is not None:
             self._host.bench.loop.run_for(0)

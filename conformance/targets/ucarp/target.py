@@ -9,7 +9,7 @@ import subprocess
 from contextlib import AbstractContextManager
 
 from conformance.lab.netns import may_create
-from conformance.targets.netns_bench import NetnsBench, NetnsHost, netns_bench
+from conformance.targets.netns_bench import Daemons, NetnsBench, NetnsHost, Starter, netns_bench
 from conformance.targets.protocol import Iut, Settings
 from conformance.targets.ucarp.driver import Ucarp
 from conformance.targets.ucarp.profile import PROFILE
@@ -45,7 +45,11 @@ class UcarpTarget:
         return tuple(missing)
 
     def bench(self, hosts: int) -> AbstractContextManager[NetnsBench]:
-        return netns_bench(hosts, self._start)
+        return netns_bench([self.starter()] * hosts)
+
+    def starter(self) -> Starter:
+        """One host of it, for a bench on which several implementations meet."""
+        return Daemons(self._start)
 
     def _start(self, host: NetnsHost, settings: Settings) -> Iut:
         assert self.program is not None, "lacks() is asked before a bench is made"

@@ -1,0 +1,216 @@
+"""What becomes of one advertisement: its form judged, its digest checked, believed or not, entered into the
+history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from conformance.judge import rules
+from conformance.judge.digests import Digests, believes
+from conformance.judge.form import Advert, Form, Ref, refusal
+from conformance.judge.host import Host, TakeOver
+from conformance.judge.lane import Lane, Options
+from conformance.judge.ledger import MAX_FRAMES, Ledger
+from conformance.judge.monitors import announce, counters, wire
+from conformance.judge.neighbourhood import Neighbourhood
+from conformance.judge.rules import Tongue
+from conformance.judge.speaker import Speaker
+
+_MAX_LANES = 8192
+_MAX_HOSTS = 2048
+_MAX_TRAITS = 8
+_MAX_REASONS = 32
+
+_Trait = TypeVar("_Trait", int, bytes)
+
+
+class Adverts:
+    """Takes advertisements in the order of time; owns the virtual hosts. ``hood`` gives a VLAN's
+    neighbourhood.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        told: Tongue | None,
+        ledger: Ledger,
+        digests: Digests,
+        hood: Callable[[tuple[int, ...]], Neighbourhood],
+    ) -> None:
+        self._vhid = options.vhid
+        self._told = told
+        self._ledger = ledger
+        self._digests = digests
+        self._hood = hood
+        self._lanes: dict[Form, Lane] = {}
+        self.hosts: dict[tuple[tuple[int, ...], int], Host] = {}
+        self.crowded = 0
+
+    def take(self, advert: Advert, *, sent: bool) -> Lane | None:
+        """Takes one advertisement, damaged or not; None if it is not looked at (another vhid was asked
+        for).
+        """
+        if self._vhid is not None and advert.form.vhid != self._vhid:
+            return None
+        lane = self._lanes.get(advert.form) or self._open_lane(advert.form, advert.ref)
+        if lane is not None:
+            lane.speaker.tester = lane.speaker.tester or sent
+            self._judge(lane, advert)
+        return lane
+
+    def _open_lane(self, form: Form, ref: Ref) -> Lane | None:
+        host = self.hosts.get((form.vlans, form.vhid))
+        if host is None:
+            if len(self.hosts) >= _MAX_HOSTS:
+                self.crowded += 1
+                return None
+            host = self.hosts[form.vlans, form.vhid] = Host(form.vlans, form.vhid)
+        family = host.family(form.family)
+        crowded = family.crowded
+        speaker = host.speaker(form)
+        if family.crowded != crowded or len(self._lanes) >= _MAX_LANES:
+            self._lanes.clear()  # if a speaker made room, no lane may keep it
+        objections = self._objections(form, speaker, ref)
+        low_ns, high_ns = rules.widest_window_ns(form.advbase, form.advskew)
+        spacing = speaker.spacing(form)
+        lane = Lane(form, host, family, speaker, objections, refusal(form), low_ns, high_ns, spacing)
+        self._lanes[form] = lane
+        return lane
+
+    def _objections(self, form: Form, speaker: Speaker, ref: Ref) -> tuple[tuple[str, str], ...]:
+        objections = []
+        names = self._told.names if self._told is not None else rules.shown(form)
+        for rule in wire.RULES:
+            if rule.concerns(form, names):
+                objection = rule.objection(form)
+                if objection is None:
+                    self._ledger.passed(rule.requirement, speaker.who, ref)
+                else:
+                    objections.append((rule.requirement, objection))
+        return tuple(objections)
+
+    def _judge(self, lane: Lane, advert: Advert) -> None:
+        speaker, form = lane.speaker, lane.form
+        if advert.data == speaker.last_data and (advert.time_ns - speaker.last_ns) * 2 < form.interval_ns:
+            speaker.duplicates += 1
+            if advert.ref.capture == speaker.last[0] and len(speaker.echoes) < MAX_FRAMES:
+                speaker.echoes.append(advert.ref)
+            return
+        speaker.count += 1
+        if speaker.first is None:
+            speaker.first, speaker.first_ns = advert.ref, advert.time_ns
+        for requirement, text in lane.objections:
+            self._ledger.failed(requirement, speaker.who, advert.ref, text)
+        _note(speaker.ttls, form.ttl, advert.ref)
+        _note(speaker.toses, form.tos, advert.ref)
+        _note(speaker.macs, form.source_mac, advert.ref)
+        if lane.refused is not None:
+            _refuse(speaker, lane.refused, advert.ref)
+            if form.whole and form.vhid:
+                self._unbelieved(lane, advert)
+            return
+        _replay(lane, advert)
+        verified = self._digests.check(lane.host, speaker, advert)
+        if self._believed(lane, verified, advert.ref):
+            self._spaced(lane, advert)
+            counters.observe(lane.host, lane.family, speaker, advert.number, advert.ref)
+            self._stand(lane, advert)
+        else:
+            self._unbelieved(lane, advert)
+
+    def _believed(self, lane: Lane, verified: bool | None, ref: Ref) -> bool:
+        host, speaker = lane.host, lane.speaker
+        if not verified:
+            return verified is None
+        material = speaker.key.material if speaker.key is not None else None
+        against = host.current
+        own = lane.family.history.holder is speaker
+        if material is None or against is None or own or believes(against, material):
+            host.current = material
+            return True
+        _against, frames = speaker.disbelieved.setdefault(material, (against, []))
+        if len(frames) < MAX_FRAMES:
+            frames.append(ref)
+        return False
+
+    def _unbelieved(self, lane: Lane, advert: Advert) -> None:
+        """A stream that receivers refuse matters only if it looks like a MASTER's: one form, on time."""
+        speaker, form, before, history = lane.speaker, lane.form, lane.speaker.suspect, lane.family.history
+        speaker.suspect = advert
+        if before is not None and before.form != form:
+            return
+        if speaker in history.standing:
+            self._spaced(lane, advert)
+            self._stand(lane, advert)
+            return
+        earliest_ns, latest_ns = form.interval_ns * 9 // 10, form.interval_ns * 5 // 4
+        if before is None or not earliest_ns <= advert.time_ns - before.time_ns <= latest_ns:
+            return
+        speaker.rivalry += 1
+        self._stand(lane, before)
+        self._spaced(lane, advert)
+        self._stand(lane, advert)
+
+    def _spaced(self, lane: Lane, advert: Advert) -> None:
+        speaker, form, last = lane.speaker, lane.form, lane.speaker.last_form
+        stand = lane.family.history.standing.get(speaker)
+        if last is None or stand is None or form.bow_out or len(lane.family.history.standing) != 1:
+            return
+        gap_ns = advert.time_ns - speaker.last_ns
+        if (last.rank, last.demote) != (form.rank, form.demote) or not 0 <= gap_ns <= stand.patience_ns:
+            return
+        if gap_ns < lane.low_ns:
+            lane.spacing.add_early(gap_ns, advert.ref)
+        else:
+            lane.spacing.add(gap_ns, advert.ref)
+
+    def _stand(self, lane: Lane, advert: Advert) -> None:
+        family, speaker, form = lane.family, lane.speaker, lane.form
+        if family.history.heard(speaker, advert.time_ns, advert.ref, form):
+            self._took_over(lane, advert)
+        if form.bow_out:
+            speaker.bow_outs += 1
+        else:
+            speaker.best = form.rank if speaker.best is None else min(speaker.best, form.rank)
+            speaker.demotes = speaker.demotes or (form.demote > 0 and lane.refused is None)
+        speaker.last_ns, speaker.last = advert.time_ns, advert.ref
+        speaker.last_form, speaker.last_data = form, advert.data
+        family.sole = family.history.sole
+
+    def _took_over(self, lane: Lane, advert: Advert) -> None:
+        family, hood = lane.family, self._hood(lane.form.vlans)
+        if family.version != 4:
+            return
+        if family.take_over is not None:
+            announce.close(self._ledger, hood, family.take_over, advert.time_ns)
+        # At the start of a capture the MASTER may be an old one, which owes no announcement.
+        excused = lane.speaker.tester or len(family.history.handovers) <= 1
+        family.take_over = TakeOver(lane.speaker, advert.time_ns, advert.ref, judged=excused)
+        for announcement in hood.recent:
+            announce.credit(self._ledger, lane.host, family.take_over, announcement)
+
+
+def _note(traits: dict[_Trait, Ref], value: _Trait, ref: Ref) -> None:
+    if len(traits) < _MAX_TRAITS:
+        traits.setdefault(value, ref)
+
+
+def _refuse(speaker: Speaker, reason: str, ref: Ref) -> None:
+    speaker.refused += 1
+    if reason in speaker.refusals or len(speaker.refusals) < _MAX_REASONS:
+        frames = speaker.refusals.setdefault(reason, [])
+        if len(frames) < MAX_FRAMES:
+            frames.append(ref)
+
+
+def _replay(lane: Lane, advert: Advert) -> None:
+    """Notes a counter and digest that another speaker sent before."""
+    speaker, secret = lane.speaker, advert.body[8:]
+    if speaker.number is not None and advert.number == (speaker.number + 1) & counters.MASK:
+        return  # it counts on by itself and does not hear the other, whose counter runs ahead
+    if secret in speaker.last_data or len(speaker.replays) >= MAX_FRAMES:
+        return
+    if any(other is not speaker and secret in other.last_data for other in lane.family.speakers.values()):
+        speaker.replays.append(advert.ref)

@@ -1,0 +1,86 @@
+"""The page that compares the dialects: every rule with its values and what confirms them, and the transition tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cells import code, plain, table
+
+from conformance.model import administering, announcing, election, loglines, onwire, receiving, timing
+from conformance.model import dialects as known
+from conformance.model.rows import KEYS, SYSTEM, Confirmed, Row
+from conformance.model.transitions import Table
+
+CHAPTERS: Sequence[tuple[str, Sequence[Row]]] = (
+    ("Time", timing.ROWS),
+    ("On the wire and capabilities", onwire.ROWS),
+    ("ARP and neighbour discovery", announcing.ROWS),
+    ("Reception", receiving.ROWS),
+    ("Election", election.ROWS),
+    ("Configuration", administering.ROWS),
+    ("Log lines", loglines.ROWS),
+)
+"""All of ``ROWS``, by what they are about."""
+
+
+def dialects() -> str:
+    """The page, in Markdown that a repository's web page shows as well."""
+    systems = table(("dialect", "taken from"), ((code(key), SYSTEM[key]) for key in KEYS))
+    confirmed = {kind: sum(row.sources[key].kind is kind for _, rows in CHAPTERS for row in rows for key in KEYS) for kind in Confirmed}
+    counts = ", ".join(f"{count} {kind.value}" for kind, count in confirmed.items())
+    text = (
+        "# How CARP dialects differ\n\n<!-- Written by docs/generate.py from conformance/model/: do not edit. -->\n\n"
+        "The rules in which implementations differ, as the models of this suite hold them. A value is named with the dialects that share it and "
+        f"with what confirms it ({counts}); a reference without a version is a function of that implementation's source.\n\n{systems}"
+    )
+    for title, rows in CHAPTERS:
+        text += f"\n## {title}\n" + "".join(_rule(row) for row in rows)
+    return text + _machines()
+
+
+def _rule(row: Row) -> str:
+    values: dict[str, list[str]] = {}
+    for key in KEYS:
+        values.setdefault(_value(row, key), []).append(key)
+    lines = ((plain(value), "all" if len(keys) == len(KEYS) else ", ".join(keys), _confirmed_by(row, keys)) for value, keys in values.items())
+    return f"\n### {code(row.name)}\n\n{_sentence(row.meaning)}.\n\n{table(('value', 'dialects', 'confirmed by'), lines)}"
+
+
+def _sentence(meaning: str) -> str:
+    return plain(meaning[0].upper() + meaning[1:])
+
+
+def _value(row: Row, key: str) -> str:
+    """What a dialect does; where the row shows the docstring of a function, it loses the capital of a sentence."""
+    shown = row.shown(key)
+    begins_a_sentence = callable(row.values[key]) and key not in row.text and shown[1:2].islower()
+    return shown[0].lower() + shown[1:] if begins_a_sentence else shown
+
+
+def _confirmed_by(row: Row, keys: Sequence[str]) -> str:
+    """The sources of the dialects that share a value, each once, the strongest kind first."""
+    strength = list(Confirmed)
+    sources = sorted(dict.fromkeys(row.sources[key] for key in keys), key=lambda source: strength.index(source.kind))
+    said = (f"{kind.value}: {plain('; '.join(s.reference for s in sources if s.kind is kind))}" for kind in strength if any(s.kind is kind for s in sources))
+    return "; ".join(said)
+
+
+def _machines() -> str:
+    tables: list[tuple[Table, list[str]]] = []
+    for dialect in known.dialects():
+        shared = next((keys for one, keys in tables if one is dialect.transitions), None)
+        if shared is None:
+            tables.append((dialect.transitions, [dialect.key]))
+        else:
+            shared.append(dialect.key)
+    text = (
+        "\n## State machines\n\nWhat can happen to a virtual host and what it does then, in this order. "
+        "What is not in a table cannot happen; reasons are in the words of FreeBSD 13's log.\n"
+    )
+    for machine, keys in tables:
+        rows = (
+            (state.value, plain(what.value), step.to.value, plain("; ".join(effect.value for effect in step.effects)) or "nothing", plain(step.reason.value) if step.reason else "")
+            for (state, what), step in machine.items()
+        )
+        text += f"\n### {', '.join(keys)}\n\n{table(('in', 'what happens', 'then in', 'what it does', 'reason'), rows)}"
+    return text

@@ -1,0 +1,107 @@
+"""Captures from files, compressed or not, from standard input, several merged by time."""
+
+import bz2
+import gzip
+import importlib.util
+import io
+import lzma
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+
+from conformance.judge.packets import CaptureError, Unreadable
+from conformance.judge.readers import read
+from tests.judge.making import Member, pcap, section
+from tests.judge.test_pcap import read as read_bytes
+
+WHOLE = pcap(Member().run(0, 20))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda data: gzip.compress(gzip.compress(data))])
+def test_compressed_captures(pack):
+    found, complaints = read_bytes(pack(WHOLE))
+    assert (len(found), complaints) == (20, [])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_damaged_compression_gives_what_can_be_read(pack):
+    packed = bytearray(pack(WHOLE * 1))
+    del packed[-12:]
+    found, complaints = read_bytes(bytes(packed))
+    assert len(found) <= 20
+    assert len(complaints) == 1
+    assert "damaged" in complaints[0] or "cut off" in complaints[0]
+
+
+def test_garbage_inside_compression():
+    packed = bytearray(gzip.compress(WHOLE))
+    packed[40:60] = bytes(20)
+    found, complaints = read_bytes(bytes(packed))
+    assert len(found) < 20
+    assert complaints
+
+
+def test_compression_all_the_way_down():
+    data = WHOLE
+    for _ in range(6):
+        data = gzip.compress(data)
+    assert read_bytes(data)[1] == [
+        "this is neither pcap nor pcapng, plain or compressed; save the capture in one of these formats"
+    ]
+
+
+@pytest.mark.parametrize("data", [b"GIF89a and the rest", b"\x28\xb5\x2f\xfd" + bytes(20)])
+def test_no_capture_at_all(data):
+    if data[:1] == b"\x28" and importlib.util.find_spec("compression") is not None:
+        pytest.skip("this Python reads zstd")
+    found, complaints = read_bytes(data)
+    assert found == []
+    assert "neither pcap nor pcapng" in complaints[0]
+
+
+def test_an_empty_pcapng():
+    assert read_bytes(section()) == ([], [])
+
+
+def test_several_files_are_merged_by_time(tmp_path):
+    (tmp_path / "a.pcap").write_bytes(pcap(Member().run(0, 3)))
+    (tmp_path / "b.pcap").write_bytes(pcap(Member().run(0.5, 3)))
+    with ExitStack() as stack:
+        found = list(read([tmp_path / "a.pcap", str(tmp_path / "b.pcap")], Unreadable(), stack))
+    assert [(capture, number) for _, capture, number, _, _ in found] == [(0, 1), (1, 1), (0, 2), (1, 2), (0, 3), (1, 3)]
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(WHOLE)))
+    with ExitStack() as stack:
+        assert sum(1 for _ in read(["-"], Unreadable(), stack)) == 20
+
+
+def test_a_missing_file_is_an_error_with_a_remedy(tmp_path):
+    with ExitStack() as stack, pytest.raises(CaptureError) as caught:
+        read([tmp_path / "none.pcap"], Unreadable(), stack)
+    assert caught.value.capture.endswith("none.pcap")
+    assert "give the path of a readable capture file" in str(caught.value)
+
+
+def test_complaints_are_bounded():
+    unreadable = Unreadable()
+    complain = unreadable.about("x.pcap")
+    for index in range(30):
+        complain(f"frame {index} is bad")
+    assert unreadable.all()[0] == "x.pcap: frame 0 is bad"
+    assert unreadable.all()[-1] == "10 further complaints of this kind were left out."
+    assert len(unreadable.all()) == 21
+    assert Unreadable().all() == []
+
+
+def test_short_reads_of_a_pipe():
+    class Drip(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(min(size, 7))
+
+    from conformance.judge.readers import packets
+
+    for data in (WHOLE, gzip.compress(WHOLE)):
+        assert sum(1 for _ in packets(Drip(data), 0, pytest.fail)) == 20
