@@ -68,7 +68,7 @@ def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) 
         vhost.advertise_ns = now_ns + dialect.interval_ns(advbase, advskew) + dialect.timer_late_ns
     demote = dialect.demote_byte(host.demotion_of(vhost))
     for family in (4, 6):
-        if any(one.version == family for one in vhost.addresses):
+        if family in vhost.families:
             counter = dialect.next_counter(vhost, host.rng)
             digest = dialect.digest(vhost.key, vhost.prefixes[0], counter)
             header = Header(vhost.vhid, advskew & 0xFF, advbase, counter, digest, demote).summed()

@@ -168,7 +168,7 @@ def known_vhid(arrival: Arrival) -> bool:
 def known_vhid_of_family(arrival: Arrival) -> bool:
     """Virtual host of this vhid with an address of this family on this interface (badvhid)"""
     vhost = arrival.port.vhosts.get(arrival.vhid)
-    if vhost is None or not any(one.version == arrival.packet.version for one in vhost.addresses):
+    if vhost is None or arrival.packet.version not in vhost.families:
         return arrival.drop("badvhid")
     arrival.vhost = vhost
     return True

@@ -91,7 +91,7 @@ def stop_advertising(it: Happening) -> None:
 def arm_down(it: Happening) -> None:
     """Restarts the timer of each family that the virtual host has an address of."""
     for family in (4, 6):
-        if any(one.version == family for one in it.vhost.addresses):
+        if family in it.vhost.families:
             _arm(it, family)
 
 

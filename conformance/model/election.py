@@ -4,6 +4,7 @@ demotion, transitions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -47,8 +48,7 @@ class Heard:
     preempt: bool
     own_demote: int
     heard_demote: int
-    source: Address
-    own_source: Address
+    addresses: Callable[[], tuple[Address, Address]]
 
 
 class Rule(Protocol):
@@ -73,11 +73,8 @@ def yields_by_address(heard: Heard) -> bool:
     """Shorter interval; a tie goes to the lower source address, compared as a little-endian number."""
     if heard.own_ns != heard.heard_ns:
         return heard.own_ns > heard.heard_ns
-    return _little_endian(heard.source) < _little_endian(heard.own_source)
-
-
-def _little_endian(address: Address) -> int:
-    return int.from_bytes(address.packed, "little")
+    source, own_source = heard.addresses()
+    return int.from_bytes(source.packed, "little") < int.from_bytes(own_source.packed, "little")
 
 
 def preempts_slower(heard: Heard) -> bool:

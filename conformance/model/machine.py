@@ -138,7 +138,13 @@ class Host:
     @property
     def next_deadline_ns(self) -> int | None:
         """When :meth:`tick` is to be called next; ``None`` if no timer runs."""
-        return min((one for vhost in self.vhosts() if (one := _deadline_ns(vhost)) is not None), default=None)
+        earliest_ns: int | None = None
+        for port in self.ports.values():
+            for vhost in port.vhosts.values():
+                due_ns = _deadline_ns(vhost)
+                if due_ns is not None and (earliest_ns is None or due_ns < earliest_ns):
+                    earliest_ns = due_ns
+        return earliest_ns
 
     def link(self, now_ns: int, interface: str, up: bool) -> list[Action]:
         """The link of an interface (cable, switch port) went up or down."""

@@ -125,8 +125,7 @@ def hear(host: Host, vhost: Vhost, packet: Packet, header: bytes, now_ns: int) -
         preempt=host.preempts(vhost),
         own_demote=demotion,
         heard_demote=header[4],
-        source=packet.source_address(),
-        own_source=host.source4(vhost),
+        addresses=lambda: (packet.source_address(), host.source4(vhost)),
     )
     happen(host, vhost, classify(host, vhost.state, heard), now_ns, packet.version)
 

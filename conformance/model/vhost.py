@@ -75,6 +75,8 @@ class Vhost:
     """False once the last address went and the dialect forgot the virtual host."""
     addresses: tuple[Address, ...] = ()
     """The addresses it serves and hashes; on legacy FreeBSD they may lag behind the configuration."""
+    families: frozenset[int] = frozenset()
+    """4, 6 or both: the families of its addresses."""
     prefixes: tuple[bytes, ...] = ()
     """What is hashed before the counter: first for sending, then the others that are accepted too."""
     counter: int = 0
@@ -107,12 +109,15 @@ class Vhost:
 
     def deadline_ns(self) -> int | None:
         """The earliest of its timers."""
-        return min(
-            (one for one in (self.advertise_ns, self.down_ns, self.down6_ns) if one is not None), default=None
-        )
+        earliest_ns = self.advertise_ns
+        for due_ns in (self.down_ns, self.down6_ns):
+            if due_ns is not None and (earliest_ns is None or due_ns < earliest_ns):
+                earliest_ns = due_ns
+        return earliest_ns
 
     def rehash(self, sends: AddressRule, accepts: tuple[AddressRule, ...]) -> None:
         """Computes anew what the digest covers."""
+        self.families = frozenset(one.version for one in self.addresses)
         rules = (sends, *(one for one in accepts if one is not sends))
         self.prefixes = tuple(Secret(self.key, self.addresses, one).message(self.vhid, b"") for one in rules)
 

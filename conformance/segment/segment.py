@@ -79,10 +79,10 @@ class Segment:
         return self.trace.events[first:]
 
     def wait(self, condition: Condition, deadline_ns: int, *, since_ns: int | None = None) -> Event | None:
-        """The first event from ``since_ns`` (now, unless given) that satisfies ``condition``, or None at ``deadline_ns``. Decides nothing."""
+        """The first event from ``since_ns`` on that satisfies ``condition``, or None at ``deadline_ns``; without ``since_ns`` the first that is yet to come. Decides nothing."""
         found: list[Event] = []
         first_ns = self.now_ns() if since_ns is None else since_ns
-        for event in self.trace.since(first_ns):
+        for event in () if since_ns is None else self.trace.since(since_ns):
             if condition.match(event):
                 return event
 

@@ -306,7 +306,7 @@ class TestFrames:
 
 
 def test_checks_are_the_dialects_own_data():
-    """A dialect without its TTL check believes an advertisement from beyond the link: how mutants are made."""
+    """A dialect without its TTL check believes what comes from beyond the link: how mutants are made."""
     whole = family("freebsd-13")
     faulty = dataclasses.replace(
         whole, checks_ipv4=tuple(one for one in whole.checks_ipv4 if one.__name__ != "ttl")
