@@ -1,4 +1,4 @@
-"""Markdown from facts: cells whose text cannot turn into markup, tables, names that differ only in numbers."""
+"""Markdown from facts: tables, cells whose text cannot turn into markup, names without their numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ _CODE = re.compile(r"(`[^`]*`)")
 
 
 def plain(text: str) -> str:
-    """``text`` for a table cell: what could be read as markup is escaped, `code` between backticks stays code."""
+    """``text`` for a table cell: what could be read as markup is escaped, except between backticks."""
     parts = _CODE.split(" ".join(text.split()))
-    return "".join(part.replace("|", r"\|") if part.startswith("`") else _MARKUP.sub(r"\\\1", part) for part in parts)
+    return "".join(
+        part.replace("|", r"\|") if part.startswith("`") else _MARKUP.sub(r"\\\1", part) for part in parts
+    )
 
 
 def code(text: str) -> str:

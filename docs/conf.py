@@ -1,4 +1,4 @@
-"""The site's configuration: MyST pages in furo, and the reference pages written from the code before they are read."""
+"""The site's configuration: MyST pages in furo; the reference pages are written from the code first."""
 
 from __future__ import annotations
 

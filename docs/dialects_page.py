@@ -1,4 +1,4 @@
-"""The page that compares the dialects: every rule with its values and what confirms them, and the transition tables."""
+"""The page that compares the dialects: each rule with its values and what confirms them; state machines."""
 
 from __future__ import annotations
 
@@ -26,12 +26,17 @@ CHAPTERS: Sequence[tuple[str, Sequence[Row]]] = (
 def dialects() -> str:
     """The page, in Markdown that a repository's web page shows as well."""
     systems = table(("dialect", "taken from"), ((code(key), SYSTEM[key]) for key in KEYS))
-    confirmed = {kind: sum(row.sources[key].kind is kind for _, rows in CHAPTERS for row in rows for key in KEYS) for kind in Confirmed}
+    confirmed = {
+        kind: sum(row.sources[key].kind is kind for _, rows in CHAPTERS for row in rows for key in KEYS)
+        for kind in Confirmed
+    }
     counts = ", ".join(f"{count} {kind.value}" for kind, count in confirmed.items())
     text = (
-        "# How CARP dialects differ\n\n<!-- Written by docs/generate.py from conformance/model/: do not edit. -->\n\n"
-        "The rules in which implementations differ, as the models of this suite hold them. A value is named with the dialects that share it and "
-        f"with what confirms it ({counts}); a reference without a version is a function of that implementation's source.\n\n{systems}"
+        "# How CARP dialects differ\n\n"
+        "<!-- Written by docs/generate.py from conformance/model/: do not edit. -->\n\n"
+        "The rules in which implementations differ, as the models of this suite hold them. A value is named "
+        f"with the dialects that share it and with what confirms it ({counts}). A recording is one of "
+        f"`fixtures/captures`; what was read is a function of the implementation's source.\n\n{systems}"
     )
     for title, rows in CHAPTERS:
         text += f"\n## {title}\n" + "".join(_rule(row) for row in rows)
@@ -42,8 +47,12 @@ def _rule(row: Row) -> str:
     values: dict[str, list[str]] = {}
     for key in KEYS:
         values.setdefault(_value(row, key), []).append(key)
-    lines = ((plain(value), "all" if len(keys) == len(KEYS) else ", ".join(keys), _confirmed_by(row, keys)) for value, keys in values.items())
-    return f"\n### {code(row.name)}\n\n{_sentence(row.meaning)}.\n\n{table(('value', 'dialects', 'confirmed by'), lines)}"
+    lines = (
+        (plain(value), "all" if len(keys) == len(KEYS) else ", ".join(keys), _confirmed_by(row, keys))
+        for value, keys in values.items()
+    )
+    shown = table(("value", "dialects", "confirmed by"), lines)
+    return f"\n### {code(row.name)}\n\n{_sentence(row.meaning)}.\n\n{shown}"
 
 
 def _sentence(meaning: str) -> str:
@@ -51,7 +60,7 @@ def _sentence(meaning: str) -> str:
 
 
 def _value(row: Row, key: str) -> str:
-    """What a dialect does; where the row shows the docstring of a function, it loses the capital of a sentence."""
+    """What a dialect does; a value that is the docstring of a function loses the capital of a sentence."""
     shown = row.shown(key)
     begins_a_sentence = callable(row.values[key]) and key not in row.text and shown[1:2].islower()
     return shown[0].lower() + shown[1:] if begins_a_sentence else shown
@@ -60,8 +69,14 @@ def _value(row: Row, key: str) -> str:
 def _confirmed_by(row: Row, keys: Sequence[str]) -> str:
     """The sources of the dialects that share a value, each once, the strongest kind first."""
     strength = list(Confirmed)
-    sources = sorted(dict.fromkeys(row.sources[key] for key in keys), key=lambda source: strength.index(source.kind))
-    said = (f"{kind.value}: {plain('; '.join(s.reference for s in sources if s.kind is kind))}" for kind in strength if any(s.kind is kind for s in sources))
+    sources = sorted(
+        dict.fromkeys(row.sources[key] for key in keys), key=lambda source: strength.index(source.kind)
+    )
+    said = (
+        f"{kind.value}: {plain('; '.join(s.reference for s in sources if s.kind is kind))}"
+        for kind in strength
+        if any(s.kind is kind for s in sources)
+    )
     return "; ".join(said)
 
 
@@ -79,8 +94,15 @@ def _machines() -> str:
     )
     for machine, keys in tables:
         rows = (
-            (state.value, plain(what.value), step.to.value, plain("; ".join(effect.value for effect in step.effects)) or "nothing", plain(step.reason.value) if step.reason else "")
+            (
+                state.value,
+                plain(what.value),
+                step.to.value,
+                plain("; ".join(effect.value for effect in step.effects)) or "nothing",
+                plain(step.reason.value) if step.reason else "",
+            )
             for (state, what), step in machine.items()
         )
-        text += f"\n### {', '.join(keys)}\n\n{table(('in', 'what happens', 'then in', 'what it does', 'reason'), rows)}"
+        titles = ("in", "what happens", "then in", "what it does", "reason")
+        text += f"\n### {', '.join(keys)}\n\n{table(titles, rows)}"
     return text

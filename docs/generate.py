@@ -1,4 +1,4 @@
-"""The reference pages, written from the code: requirements, cases, malformations, dialects, capabilities, mutants, non-goals.
+"""The reference pages, written from the code.
 
 ``python docs/generate.py`` writes all of them, the committed page of dialects included.
 """
@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from dialects_page import dialects
 from cells import code, family, plain, table
+from dialects_page import dialects
 
 from conformance.catalogue import Requirement, load
 from conformance.catalogue.requirement import IMPLEMENTATIONS
@@ -21,19 +21,28 @@ from conformance.targets.protocol import CAPABILITIES
 from conformance.wire.malformations import MALFORMATIONS, Malformation
 
 Document = Mapping[str, Any]
+_SHOWN = 12
 
 
 def requirements() -> str:
     """The catalogue, one table a group."""
     catalogue, listed = load(), {row["id"]: row for row in listing((), None)["requirements"]}
-    levels = ", ".join(f"{sum(one.level is level for one in catalogue)} {level}" for level in dict.fromkeys(one.level for one in catalogue))
+    levels = ", ".join(
+        f"{sum(one.level is level for one in catalogue)} {level}"
+        for level in dict.fromkeys(one.level for one in catalogue)
+    )
     text = (
         f"# Requirements\n\n{len(catalogue)} requirements ({levels}). Ids are never renumbered or reused. "
         "*Holds for* names the implementations that are known to satisfy the text; a MAY binds only those.\n"
     )
     for group in catalogue.groups:
-        rows = ([_requirement(one), _clause(one), _holds_for(one), _cover(one, listed[one.id])] for one in catalogue if one.group == group.id)
-        text += f"\n## {group.id}: {group.title}\n\n{group.about}\n\n{table(('id', 'text', 'holds for', 'cases'), rows)}"
+        rows = (
+            [_requirement(one), _clause(one), _holds_for(one), _cover(one, listed[one.id])]
+            for one in catalogue
+            if one.group == group.id
+        )
+        shown = table(("id", "text", "holds for", "cases"), rows)
+        text += f"\n## {group.id}: {group.title}\n\n{group.about}\n\n{shown}"
     return text
 
 
@@ -47,13 +56,20 @@ def _clause(one: Requirement) -> str:
 
 
 def _holds_for(one: Requirement) -> str:
-    return "all" if set(IMPLEMENTATIONS) <= one.holds_for else ", ".join(name for name in IMPLEMENTATIONS if name in one.holds_for) or "none"
+    return (
+        "all"
+        if set(IMPLEMENTATIONS) <= one.holds_for
+        else ", ".join(name for name in IMPLEMENTATIONS if name in one.holds_for) or "none"
+    )
 
 
 def _cover(one: Requirement, row: Document) -> str:
     if one.untestable:
         return f"untestable: {plain(one.untestable)}"
-    cases = [f'<a href="cases.html#{_stem(stem).lower()}"><code>{_stem(stem)}</code></a>{_times(count)}' for stem, count in _stems(row["cases"])]
+    cases = [
+        f'<a href="cases.html#{_stem(stem).lower()}"><code>{_stem(stem)}</code></a>{_times(count)}'
+        for stem, count in _stems(row["cases"])
+    ]
     return "<br>".join([*cases, *(f"monitor {code(monitor)}" for monitor in row["monitors"])]) or "none yet"
 
 
@@ -63,23 +79,38 @@ def cases() -> str:
     groups = {group.id: group.title for group in load().groups}
     text = (
         f"# Cases\n\n{len(listed)} cases; those that differ only in a parameter share a row. "
-        "The part of an id before the dot is the first requirement that the case decides. *Needs* are [capabilities](capabilities.md).\n"
+        "The part of an id before the dot is the first requirement that the case decides. "
+        "*Needs* are [capabilities](capabilities.md).\n"
     )
-    for group in groups:
-        mine = sorted((case for case in listed if case["id"].split("-")[0] == group), key=lambda case: _stem(case["id"]))
+    for group, title in groups.items():
+        mine = sorted(
+            (case for case in listed if case["id"].split("-")[0] == group), key=lambda case: _stem(case["id"])
+        )
         if mine:
-            text += f"\n## {group}: {groups[group]}\n\n" + table(("case", "title", "decides", "needs"), _case_rows(mine))
+            shown = table(("case", "title", "decides", "needs"), _case_rows(mine))
+            text += f"\n## {group}: {title}\n\n{shown}"
     return text
 
 
 def _case_rows(mine: Iterable[Document]) -> Iterable[tuple[str, ...]]:
     for stem, members in groupby(mine, key=lambda case: _stem(case["id"])):
         alike = list(members)
-        parameters = [case["id"].removeprefix(stem) for case in alike if case["id"] != stem]
-        shown = "" if not parameters else "<br>" + " ".join(code(one) for one in parameters) if len(parameters) <= 12 else f"<br>{code(parameters[0])} to {code(parameters[-1])}, {len(parameters)} in all"
         decides = dict.fromkeys(id for case in alike for id in case["requirements"])
         needs = dict.fromkeys(name for case in alike for name in case["needs"])
-        yield f'<span id="{stem.lower()}"></span>{code(stem)}{shown}', plain(alike[0]["title"]), _links(decides), ", ".join(code(name) for name in needs)
+        yield (
+            f'<span id="{stem.lower()}"></span>{code(stem)}{_parameters(stem, alike)}',
+            plain(alike[0]["title"]),
+            _links(decides),
+            ", ".join(code(name) for name in needs),
+        )
+
+
+def _parameters(stem: str, alike: Iterable[Document]) -> str:
+    """What cases of one stem differ in: all of it, or the first and the last where it is too much."""
+    found = [code(case["id"].removeprefix(stem)) for case in alike if case["id"] != stem]
+    if len(found) > _SHOWN:
+        return f"<br>{found[0]} to {found[-1]}, {len(found)} in all"
+    return "<br>" + " ".join(found) if found else ""
 
 
 def malformations() -> str:
@@ -87,11 +118,23 @@ def malformations() -> str:
     rows = []
     for _, members in groupby(MALFORMATIONS, key=_alike):
         one, *more = members
-        name = code(one.name) if not more else f"{code(one.name)} to {code(more[-1].name)}, {len(more) + 1} in all"
-        rows.append((name, plain(one.breaks) + (f"; to: {plain(more[-1].breaks)}" if more else ""), one.check.value, _links([one.requirement])))
+        name = (
+            code(one.name)
+            if not more
+            else f"{code(one.name)} to {code(more[-1].name)}, {len(more) + 1} in all"
+        )
+        rows.append(
+            (
+                name,
+                plain(one.breaks) + (f"; to: {plain(more[-1].breaks)}" if more else ""),
+                one.check.value,
+                _links([one.requirement]),
+            )
+        )
     return (
-        f"# Malformations\n\n{len(MALFORMATIONS)} named ways to spoil an advertisement (`conformance/wire/malformations.py`). Each frame is proved, before it is sent, "
-        "to fail the one check of its row and no other, so that a refusal can have only that cause.\n\n"
+        f"# Malformations\n\n{len(MALFORMATIONS)} named ways to spoil an advertisement "
+        "(`conformance/wire/malformations.py`). Each frame is proved, before it is sent, to fail the one check "
+        "of its row and no other, so that a refusal can have only that cause.\n\n"
         + table(("name", "what is wrong", "check", "demanded by"), rows)
     )
 
@@ -102,25 +145,36 @@ def _alike(one: Malformation) -> tuple[object, ...]:
 
 def capabilities() -> str:
     """The vocabulary of PICS, who claims what, and how many cases depend on it."""
-    known, needed = targets()["targets"], [name for case in listing((), None)["cases"] for name in case["needs"]]
+    known = targets()["targets"]
+    needed = [name for case in listing((), None)["cases"] for name in case["needs"]]
     rows = [
-        (code(name), plain(meaning), str(needed.count(name)), ", ".join(code(target["name"]) for target in known if target["pics"].get(name)) or "nobody")
+        (
+            code(name),
+            plain(meaning),
+            str(needed.count(name)),
+            ", ".join(code(target["name"]) for target in known if target["pics"].get(name)) or "nobody",
+        )
         for name, meaning in CAPABILITIES.items()
     ]
     return (
-        "# Capabilities\n\nWhat an implementation, or the access to it, can do (its PICS: `CAPABILITIES` in `conformance/targets/protocol.py`). "
-        "A case that needs what a target does not claim is *not applicable* there.\n\n" + table(("capability", "meaning", "cases", "claimed by"), rows)
+        "# Capabilities\n\nWhat an implementation, or the access to it, can do (its PICS: `CAPABILITIES` in "
+        "`conformance/targets/protocol.py`). A case that needs what a target does not claim is "
+        "*not applicable* there.\n\n" + table(("capability", "meaning", "cases", "claimed by"), rows)
     )
 
 
 def mutants() -> str:
     """The deliberate faults, one table a group."""
     text = (
-        f"# Mutants\n\n{len(MUTANTS)} deliberate faults of the models. `carp-conformance mutants` runs the cases against each: "
-        "one of a violated requirement's cases must fail.\n"
+        f"# Mutants\n\n{len(MUTANTS)} deliberate faults of the models. `carp-conformance mutants` runs the "
+        "cases against each: one of a violated requirement's cases must fail.\n"
     )
     for group in sorted({mutant.group for mutant in MUTANTS}):
-        rows = ((code(one.id), plain(one.about), one.dialect, _links(one.violates)) for one in MUTANTS if one.group == group)
+        rows = (
+            (code(one.id), plain(one.about), one.dialect, _links(one.violates))
+            for one in MUTANTS
+            if one.group == group
+        )
         text += f"\n## {group}\n\n{table(('mutant', 'fault', 'dialect', 'violates'), rows)}"
     return text
 
@@ -147,7 +201,7 @@ def _stems(ids: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _times(count: int) -> str:
-    return f" ×{count}" if count > 1 else ""
+    return f" ({count})" if count > 1 else ""
 
 
 BUILT: Mapping[str, Callable[[], str]] = {
@@ -165,7 +219,7 @@ COMMITTED: Mapping[str, Callable[[], str]] = {"reference/dialects.md": dialects}
 
 
 def write(folder: Path, pages: Mapping[str, Callable[[], str]] = BUILT) -> None:
-    """Writes ``pages`` below ``folder``, each only if its text changed, so that Sphinx reads again only what it must."""
+    """Writes ``pages`` below ``folder``, each only if its text changed: Sphinx reads again what is newer."""
     for name, page in pages.items():
         path, text = folder / name, page()
         if not path.exists() or path.read_text(encoding="utf-8") != text:

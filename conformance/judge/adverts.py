@@ -10,6 +10,7 @@ from typing import TypeVar
 from conformance.judge import rules
 from conformance.judge.digests import Digests, believes
 from conformance.judge.form import Advert, Form, Ref, refusal
+from conformance.judge.history import Cause
 from conformance.judge.host import Host, TakeOver
 from conformance.judge.lane import Lane, Options
 from conformance.judge.ledger import MAX_FRAMES, Ledger
@@ -185,8 +186,11 @@ class Adverts:
             return
         if family.take_over is not None:
             announce.close(self._ledger, hood, family.take_over, advert.time_ns)
-        # At the start of a capture the MASTER may be an old one, which owes no announcement.
-        excused = lane.speaker.tester or len(family.history.handovers) <= 1
+        # At the start of a capture the MASTER may be an old one, and one that is back after a pause may only
+        # have been unheard: neither owes an announcement.
+        latest = family.history.handovers[-1:]
+        old = any(one.new is lane.speaker and one.cause in (Cause.START, Cause.RESTART) for one in latest)
+        excused = lane.speaker.tester or old
         family.take_over = TakeOver(lane.speaker, advert.time_ns, advert.ref, judged=excused)
         for announcement in hood.recent:
             announce.credit(self._ledger, lane.host, family.take_over, announcement)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from conformance.judge.form import Advert, Ref
 from conformance.judge.host import Host
-from conformance.judge.keyring import Key, Material, Passwords, address_sets, search
+from conformance.judge.keyring import Key, Material, Passwords, Search, address_sets, candidates
 from conformance.judge.ledger import MAX_FRAMES
 from conformance.judge.speaker import Speaker
 from conformance.wire.digest import Address
@@ -41,6 +41,9 @@ class Digests:
     passwords: Passwords
     addresses: tuple[Address, ...]
     seen: dict[tuple[int, ...], dict[Address, None]] = field(default_factory=dict)
+
+    _for: tuple[object, ...] = ()
+    _search_in: Search = field(default_factory=lambda: Search(iter(())))
 
     @property
     def active(self) -> bool:
@@ -143,5 +146,8 @@ class Digests:
         lladdrs = (
             [form.source_mac] if any(form.source_mac) and form.source_mac != virtual_mac(form.vhid) else []
         )
-        sets = address_sets(self.addresses, tuple(host.learned), seen)
-        return search(self.passwords, host.vhid, (advert.counter, advert.digest), sets, lladdrs)
+        known = (host.vlans, host.vhid, host.version, len(seen), tuple(lladdrs))
+        if self._for != known:
+            sets = list(address_sets(self.addresses, tuple(host.learned), seen))
+            self._for, self._search_in = known, Search(candidates(self.passwords, host.vhid, sets, lladdrs))
+        return self._search_in.find(advert.counter, advert.digest)

@@ -197,6 +197,12 @@ class History:
                     self.attempts.clear()
                     break
 
+    def forget(self, speaker: Speaker) -> None:
+        """Lets a speaker go that there is no more room for."""
+        stand = self.standing.get(speaker)
+        if stand is not None:
+            self._leave(stand, bowed_out=False)
+
     def step_clock(self, now_ns: int) -> None:
         """The capture's clock went backwards to ``now_ns``: what stands is taken to have spoken just now."""
         for stand in self.standing.values():

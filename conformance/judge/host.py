@@ -76,13 +76,10 @@ class Host:
         if known is None:
             if len(family.speakers) >= _MAX_SPEAKERS:
                 family.crowded += 1
-                idle = min(
-                    (one for one in family.speakers.values() if one not in family.history.standing),
-                    key=lambda one: one.last_ns,
-                    default=None,
-                )
-                if idle is not None:
-                    del family.speakers[idle.source]
+                standing = family.history.standing
+                idle = min(family.speakers.values(), key=lambda one: (one in standing, one.last_ns))
+                family.history.forget(idle)
+                del family.speakers[idle.source]
             known = Speaker(Who(self.vlans, self.vhid, form.source))
             family.speakers[form.source] = known
         return known

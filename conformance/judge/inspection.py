@@ -193,8 +193,8 @@ def _refused(speaker: Speaker, told: dict[Speaker, str]) -> Iterator[Finding]:
 
 def _odd(session: Session, speaker: Speaker) -> Iterator[Finding]:
     names = session.tongue(speaker).names
-    for (requirement, who), tally in session.ledger.tallies.items():
-        if who != speaker.who or not tally.fails or speaker.tester:
+    for requirement, tally in session.ledger.tallies.get(speaker.who, {}).items():
+        if not tally.fails or speaker.tester:
             continue
         if not session.applies(requirement, names):
             continue

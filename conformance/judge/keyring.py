@@ -164,27 +164,29 @@ def _orders(addresses: Sequence[Address]) -> Iterator[tuple[Address, ...]]:
                 yield (*first, *second)
 
 
-def search(
-    passwords: Passwords,
-    vhid: int,
-    signed: tuple[bytes, bytes],
-    sets: Iterable[tuple[Address, ...]],
-    lladdrs: Sequence[bytes] = (),
-) -> Key | None:
-    """The first key that fits ``signed``, a counter (8 bytes) and its digest (20 bytes); None if none does.
+class Search:
+    """The candidates for one virtual host, made while they are needed and kept for the next question."""
 
-    ``sets`` gives address sets, the likely first; ``lladdrs`` are custom MAC addresses to try.
-    """
-    counter, digest = signed
-    for candidate in _candidates(passwords, vhid, list(sets), lladdrs):
-        if hmac.compare_digest(candidate.digest(counter), digest):
-            return candidate
-    return None
+    def __init__(self, candidates: Iterator[Key]) -> None:
+        self._made: list[Key] = []
+        self._rest = candidates
+
+    def find(self, counter: bytes, digest: bytes) -> Key | None:
+        """The first candidate that makes ``digest`` (20 bytes) of ``counter`` (8 bytes); None if none does."""
+        for candidate in self._made:
+            if hmac.compare_digest(candidate.digest(counter), digest):
+                return candidate
+        for candidate in self._rest:
+            self._made.append(candidate)
+            if hmac.compare_digest(candidate.digest(counter), digest):
+                return candidate
+        return None
 
 
-def _candidates(
-    passwords: Passwords, vhid: int, sets: list[tuple[Address, ...]], lladdrs: Sequence[bytes]
+def candidates(
+    passwords: Passwords, vhid: int, sets: list[tuple[Address, ...]], lladdrs: Sequence[bytes] = ()
 ) -> Iterator[Key]:
+    """Every key worth trying, the likely first: ``sets`` are address sets, ``lladdrs`` custom MAC addresses."""
     seeds = passwords.seeds()
     yield from (seed.key(vhid, addresses) for addresses in sets for seed in seeds)
     if len(seeds) > _MAX_DEEP_PASSWORDS:

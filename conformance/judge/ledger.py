@@ -12,7 +12,7 @@ from conformance.wire.digest import Address
 
 MAX_FRAMES = 16
 """Frames cited for one requirement and one sender; more would not convince anybody better."""
-_MAX_TALLIES = 20_000
+_MAX_SENDERS = 8192
 
 
 class Verdict(StrEnum):
@@ -47,17 +47,17 @@ class Tally:
 
 @dataclass(slots=True)
 class Ledger:
-    """Tallies by (requirement id, sender); bounded, so that a hostile capture cannot fill the memory."""
+    """Tallies by sender and requirement id; bounded, so that a hostile capture cannot fill the memory."""
 
-    tallies: dict[tuple[str, Who], Tally] = field(default_factory=dict)
+    tallies: dict[Who, dict[str, Tally]] = field(default_factory=dict)
 
     def _tally(self, requirement: str, who: Who) -> Tally:
-        tally = self.tallies.get((requirement, who))
-        if tally is None:
-            tally = Tally()
-            if len(self.tallies) < _MAX_TALLIES:
-                self.tallies[requirement, who] = tally
-        return tally
+        own = self.tallies.get(who)
+        if own is None:
+            own = {}
+            if len(self.tallies) < _MAX_SENDERS:
+                self.tallies[who] = own
+        return own.setdefault(requirement, Tally())
 
     def passed(self, requirement: str, who: Who, ref: Ref | None = None) -> None:
         """Notes that ``who`` was seen to satisfy ``requirement``; ``ref`` shows it."""

@@ -9,13 +9,16 @@ from typing import Protocol
 
 from conformance.segment.decision import Condition, Decision, Inconclusive, Mismatch, Vacuous, Window, seconds
 from conformance.segment.loop import Loop
+from conformance.segment.pressure import Stretches
 from conformance.segment.trace import Event, FrameSeen, HostEvent, TesterAction, Trace
 
 LOOK_ON_NS = 3_000_000_000
 """How long past a deadline a case looks on, to tell late from never."""
-RIG_LIMIT_NS = 30_000_000
-"""Lateness of the rig's own timers beyond which it does not judge times."""
+NOISE_FACTOR = 2
+"""A time that is missed by no more than this many times the rig's own noise decides nothing."""
 HEARTBEAT_NS = 20_000_000
+CLOCK_STEP_NS = 30_000_000
+"""A step of the wall clock beyond which silence proves nothing."""
 
 
 class Port(Protocol):
@@ -32,7 +35,8 @@ class Port(Protocol):
 class Segment:
     """The tester's side of one segment, with the trace of what happened there and the decisions made so far.
 
-    ``describe`` may add lines to a mismatch that help a developer (state of the IUT, last log lines).
+    ``describe`` may add lines to a mismatch that help a developer (state of the IUT, last log lines). ``clock_step_ns`` and ``stalled_ns`` tell
+    by how much the wall clock has moved and how long something has waited for a CPU, on machines where that can happen.
     """
 
     loop: Loop
@@ -41,6 +45,8 @@ class Segment:
     decisions: list[Decision] = field(default_factory=list)
     describe: Callable[[], str] = str
     clock_step_ns: Callable[[], int] = int
+    stalled_ns: Callable[[], int] = int
+    _stretches: Stretches = field(default_factory=Stretches)
 
     def now_ns(self) -> int:
         return self.loop.now_ns()
@@ -117,7 +123,7 @@ class Segment:
         else:
             miss_ns = max(within.from_ns - event.time_ns, event.time_ns - within.to_ns)
             word = "early" if event.time_ns < within.from_ns else "late"
-            self._judge_rig(miss_ns, self.loop.worst_lateness_ns(within.anchor_ns), expected)
+            self._judge_rig(miss_ns, within.anchor_ns, expected)
             actual = f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}: too {word} by {seconds(miss_ns)}"
             self._decide(expected, actual, frames, met=False, window=within)
         assert event is not None
@@ -144,12 +150,12 @@ class Segment:
         met = actual in expected if options else actual == expected  # type: ignore[operator]
         self._decide(f"{what} is {_choice(expected) if options else _show(expected)}", f"{what} is {_show(actual)}", frames, met=bool(met))
 
-    def check_span(self, what: str, actual_ns: int, bounds_ns: tuple[int, int], *frames: FrameSeen, mark: int = 0) -> None:
-        """A measured duration lies within ``bounds_ns``; inconclusive where the rig's timers were later than the miss since ``mark`` of its lateness list."""
+    def check_span(self, what: str, actual_ns: int, bounds_ns: tuple[int, int], *frames: FrameSeen, since_ns: int = 0) -> None:
+        """A measured duration lies within ``bounds_ns``; inconclusive where the rig has been too noisy since ``since_ns`` to tell."""
         expected = f"{what} is {seconds(bounds_ns[0])} to {seconds(bounds_ns[1])}"
         miss_ns = max(bounds_ns[0] - actual_ns, actual_ns - bounds_ns[1])
         if miss_ns > 0:
-            self._judge_rig(miss_ns, max(self.loop.lateness_ns[mark:], default=0), expected)
+            self._judge_rig(miss_ns, since_ns, expected)
         self._decide(expected, f"{what} is {seconds(actual_ns)}", frames, met=miss_ns <= 0)
 
     def finish(self) -> None:
@@ -169,23 +175,31 @@ class Segment:
         """Silence proves nothing where frames were lost, or carry the time stamps of another time."""
         if self.dropped:
             raise Inconclusive(f"expected {expected}; the capture lost {self.dropped} frames, and what was waited for may be one of them: run it with fewer lanes")
-        self._judge_clock(RIG_LIMIT_NS)
+        self._judge_clock(CLOCK_STEP_NS)
 
-    def _judge_rig(self, miss_ns: int, late_ns: int, expected: str) -> None:
-        if late_ns >= min(miss_ns, RIG_LIMIT_NS):
+    def noise_ns(self, since_ns: int) -> int:
+        """How late this machine may have run anything since ``since_ns``: the worst lateness of the tester's own timers, or the longest stretch in which something waited for a CPU."""
+        return max(self.loop.worst_lateness_ns(since_ns), self._stretches.longest_ns(since_ns))
+
+    def _judge_rig(self, miss_ns: int, since_ns: int, expected: str) -> None:
+        noise_ns = self.noise_ns(since_ns)
+        if NOISE_FACTOR * noise_ns >= miss_ns:
             raise Inconclusive(
-                f"expected {expected}; missed by {seconds(miss_ns)}, but this machine ran the tester's own timers up to {seconds(late_ns)} late: run it with fewer lanes or on a quieter machine"
+                f"expected {expected}; missed by {seconds(miss_ns)}, but this machine was busy and ran things up to {seconds(noise_ns)} late: run it with fewer lanes or on a quieter machine"
             )
-        self._judge_clock(min(miss_ns, RIG_LIMIT_NS))
+        self._judge_clock(miss_ns)
 
     def _judge_clock(self, limit_ns: int) -> None:
         step_ns = abs(self.clock_step_ns())
-        if step_ns >= limit_ns:
+        if NOISE_FACTOR * step_ns >= limit_ns:
             raise Inconclusive(f"the wall clock was stepped by {seconds(step_ns)} during the case, and packet time stamps with it: run it again")
 
     def _heartbeat(self) -> AbstractContextManager[None]:
         """Timers of no other use than to measure how late this machine runs them; virtual time is never late."""
-        return self.loop.every(HEARTBEAT_NS, lambda: None) if self.loop.clock.real else nullcontext()
+        return self.loop.every(HEARTBEAT_NS, self._sample) if self.loop.clock.real else nullcontext()
+
+    def _sample(self) -> None:
+        self._stretches.sample(self.now_ns(), self.stalled_ns())
 
     def _clock(self, time_ns: int) -> str:
         first = self.trace.events[0].time_ns if self.trace.events else time_ns

@@ -54,7 +54,7 @@ def wire(request: pytest.FixtureRequest, bench: Bench) -> Segment:
     """The segment as the tester sees it, with an empty trace."""
     trace = Trace()
     port = bench.port(trace)
-    segment = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns)
+    segment = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns, stalled_ns=bench.stalled_ns)
     request.node.stash[CASE].segment = segment
     request.node.stash[CASE].bench = bench
     return segment

@@ -108,13 +108,12 @@ class Client:
         """The service moves from the host ``former`` to ``new`` within ``within_ns`` of ``after``, an
         advertisement, and nobody answers for no longer than ``gap_ns`` between; the decision tells how long.
         """
-        mark = len(self.segment.loop.lateness_ns)
         window = Window.after(
             after.time_ns, (0, within_ns), f"an advertisement of {former}, frame {after.number}"
         )
         self.segment.expect(self.served_by(new), within=window)
         what = f"the interruption of the service when it moves from {former} to {new}"
-        self.segment.check_span(what, self.gap_ns(former, new), (0, gap_ns), mark=mark)
+        self.segment.check_span(what, self.gap_ns(former, new), (0, gap_ns), since_ns=after.time_ns)
 
     def gap_ns(self, former: str, new: str) -> int:
         """From the last answer of ``former`` to the first of ``new`` after it."""

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from conformance.lab.netns import Station, Switch, switch
 from conformance.segment.live import LivePort
+from conformance.segment.pressure import cpu_stalled_ns
 from conformance.segment.loop import HasFileno, Loop, RealClock
 from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
 from conformance.targets.protocol import Iut, Settings, SutHost
@@ -120,16 +121,21 @@ class Process:
         if not data:
             self.host.bench.unwatch(self._out)
             self._out.close()
+            if self._rest:
+                self._take(self._rest)
             self._popen.wait()
             self._tell(HostKind.PROCESS, f"the process ended with status {self._popen.returncode}")
             return
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            text = line.decode(errors="replace")
-            self.lines.append(text)
-            event = self._interpret(text)
-            if event is not None:
-                self._tell(*event)
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        self.lines.append(text)
+        event = self._interpret(text)
+        if event is not None:
+            self._tell(*event)
 
     def _tell(self, kind: HostKind, text: str) -> None:
         bench = self.host.bench
@@ -237,6 +243,9 @@ class NetnsBench:
         self.watch(self._port, self._port.read)
         return self._port
 
+    def stalled_ns(self) -> int:
+        return cpu_stalled_ns()
+
     def clock_step_ns(self) -> int:
         return self.clock.stepped_ns()
 
@@ -244,10 +253,12 @@ class NetnsBench:
         with self._tester.namespace.entered():
             connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         connection.connect_ex((str(address), port))
+        self.closing.append(connection)
 
         def finish(answer: str | None) -> None:
             timeout.cancel()
             self.unwatch(connection)
+            self.closing.remove(connection)
             connection.close()
             reply(self.loop.now_ns(), answer)
 

@@ -122,6 +122,9 @@ class Bench(Protocol):
     def reset(self) -> None:
         """Ends what a case started and restores the segment."""
 
+    def stalled_ns(self) -> int:
+        """How long something has waited for a CPU of the machine that the hosts run on (:mod:`conformance.segment.pressure`); 0 on a virtual clock."""
+
     def clock_step_ns(self) -> int:
         """By how much the wall clock moved since :meth:`port`; 0 on a virtual clock."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import generate
 import pytest
 from blocks import ROOT
-from dialects_page import CHAPTERS
 from cells import code, family, plain, table
+from dialects_page import CHAPTERS
 
 import conformance.report
 from conformance.catalogue import load
@@ -22,10 +22,14 @@ from conformance.wire.malformations import MALFORMATIONS
 
 @pytest.mark.parametrize("name", generate.COMMITTED)
 def test_committed_page_is_what_the_code_says(name: str) -> None:
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == generate.COMMITTED[name](), "python docs/generate.py writes it again"
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == generate.COMMITTED[name](), (
+        "python docs/generate.py writes it again"
+    )
 
 
-@pytest.mark.parametrize("page", [*generate.BUILT.values(), *generate.COMMITTED.values()], ids=lambda page: page.__name__)
+@pytest.mark.parametrize(
+    "page", [*generate.BUILT.values(), *generate.COMMITTED.values()], ids=lambda page: page.__name__
+)
 def test_every_row_of_every_table_has_as_many_cells_as_its_head(page) -> None:
     columns = 0
     for line in page().splitlines():
@@ -48,15 +52,23 @@ def test_each_case_is_linked_to_a_row() -> None:
 
 def test_malformations_are_counted_once_each() -> None:
     rows = [line for line in generate.malformations().splitlines() if line.startswith("| `")]
-    assert sum(int(counted[1]) if (counted := re.search(r", (\d+) in all", row)) else 1 for row in rows) == len(MALFORMATIONS)
+    assert sum(
+        int(counted[1]) if (counted := re.search(r", (\d+) in all", row)) else 1 for row in rows
+    ) == len(MALFORMATIONS)
 
 
 def test_capabilities_has_each() -> None:
-    assert [re.match(r"\| `(\w+)`", line)[1] for line in generate.capabilities().splitlines() if line.startswith("| `")] == list(CAPABILITIES)
+    assert [
+        re.match(r"\| `(\w+)`", line)[1]
+        for line in generate.capabilities().splitlines()
+        if line.startswith("| `")
+    ] == list(CAPABILITIES)
 
 
 def test_mutants_has_each() -> None:
-    assert sorted(re.findall(r"^\| `([^`]+)`", generate.mutants(), re.MULTILINE)) == sorted(mutant.id for mutant in MUTANTS)
+    assert sorted(re.findall(r"^\| `([^`]+)`", generate.mutants(), re.MULTILINE)) == sorted(
+        mutant.id for mutant in MUTANTS
+    )
 
 
 def test_untestable_has_each_with_its_reason() -> None:
@@ -81,9 +93,17 @@ def test_a_page_is_written_only_when_it_changed(tmp_path: Path) -> None:
 
 def test_files_page_names_every_field_of_the_results() -> None:
     """The page is written by hand; the schema is what it describes."""
-    schema = json.loads((Path(conformance.report.__file__).parent / "schema" / "results.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (Path(conformance.report.__file__).parent / "schema" / "results.schema.json").read_text(
+            encoding="utf-8"
+        )
+    )
     page = (ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
-    for fields in (schema["properties"], schema["$defs"]["case"]["properties"], schema["$defs"]["requirement"]["properties"]):
+    for fields in (
+        schema["properties"],
+        schema["$defs"]["case"]["properties"],
+        schema["$defs"]["requirement"]["properties"],
+    ):
         for name in fields:
             assert f"`{name}`" in page, name
 
@@ -91,7 +111,15 @@ def test_files_page_names_every_field_of_the_results() -> None:
 class TestMarkdown:
     @pytest.mark.parametrize(
         ("text", "shown"),
-        [("a | b", r"a \| b"), ("3 * x", r"3 \* x"), ("a_b", "a_b"), ("_a_", r"\_a\_"), ("<7>", r"\<7\>"), ("`a|b` *", r"`a\|b` \*"), ("a\n b", "a b")],
+        [
+            ("a | b", r"a \| b"),
+            ("3 * x", r"3 \* x"),
+            ("a_b", "a_b"),
+            ("_a_", r"\_a\_"),
+            ("<7>", r"\<7\>"),
+            ("`a|b` *", r"`a\|b` \*"),
+            ("a\n b", "a b"),
+        ],
     )
     def test_plain_text_stays_text(self, text: str, shown: str) -> None:
         assert plain(text) == shown

@@ -213,7 +213,7 @@ def test_a_digest_that_does_not_fit_the_addresses_given(tmp_path):
 def test_flapping_has_a_period(tmp_path):
     """A BACKUP that is MASTER for one advertisement every five seconds."""
     visits = [(index * 5 * SECOND + 4_500 * MS, B.frame(index)) for index in range(4)]
-    ids, text, document = story(tmp_path, A.run(0, 22), START, visits, [B.announcement(4.501)])
+    ids, text, document = story(tmp_path, A.run(0, 22), START, visits, [B.announcement(index * 5 + 4.501) for index in range(4)])
     assert document["vhids"][0]["flapping"] == [{"source": "192.0.2.12", "times": 4, "period_ms": 5000.0}]
     assert "becomes master about every 5.0 s, 4 times" in text
     assert len(ids) == 1
@@ -226,7 +226,7 @@ def test_one_family_filtered(tmp_path):
     twin = replace(flapper, source="fe80::12", tos=0)
     at = [index * 5 * SECOND + 4_600 * MS for index in range(4)]
     visits = [(time, flapper.frame()) for time in at] + [(time + 50_000, twin.frame()) for time in at]
-    ids, text, _ = story(tmp_path, peer.run(0, 22), START, visits, [B.announcement(4.6001)], addresses=both)
+    ids, text, _ = story(tmp_path, peer.run(0, 22), START, visits, [B.announcement(index * 5 + 4.6001) for index in range(4)], addresses=both)
     assert ids == ["family-filtered"]
     assert "192.0.2.11 is heard over IPv4 only" in text
 
@@ -331,8 +331,8 @@ def test_an_interval_that_is_not_kept(tmp_path):
 def test_lost_advertisements(tmp_path):
     some = [one for index, one in enumerate(A.run(0, 20)) if index not in (5, 11, 12)]
     ids, text, document = story(tmp_path, some, START)
-    assert ids == ["lost-advertisements", "interruption"] or ids == ["lost-advertisements"]
-    assert text.startswith(("1 advertisements", "3 advertisements"))
+    assert ids == ["lost-advertisements", "interruption"]
+    assert text.startswith("1 advertisements of 192.0.2.11 are missing")
     assert exit_status(document) == 0
 
 
@@ -373,7 +373,7 @@ def test_a_demotion_hands_over(tmp_path):
 @pytest.mark.parametrize(
     ("first", "second", "at", "cause"),
     [
-        (B, A, 7.045, "preemption"),
+        (B, A, 7.0, "preemption"),
         (B, A, 7.5, "better-advertisement"),
         (A, replace(A, source="192.0.2.12"), 5.5, "equal-advertisement"),
         (A, B, 5.5, "other"),

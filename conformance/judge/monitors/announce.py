@@ -79,7 +79,8 @@ def arp(ledger: Ledger, hood: Neighbourhood, hosts: Hosts, seen: Sight) -> tuple
         speaker = owner(host, 4)
         if speaker is not None:
             ledger.passed("CARP-ARP-009", speaker.who, seen.ref)
-    return (host, packet.sender) if host is not None else None
+    told = packet.gratuitous or packet.operation == ArpOperation.REPLY
+    return (host, packet.sender) if host is not None and told else None
 
 
 def _candidates(hosts: Hosts, host: Host | None, seen: Sight, *, virtual: bool) -> Iterator[Host]:

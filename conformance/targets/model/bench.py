@@ -58,6 +58,9 @@ class ModelBench:
         self._begin(trace)
         return SimulatedPort(self.switch, trace)
 
+    def stalled_ns(self) -> int:
+        return 0
+
     def clock_step_ns(self) -> int:
         return 0
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Interface, IPv6Interface
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conformance.model.actions import Action, Exit, Log, Script, Send, StateChange
-from conformance.model.config import ConfigurationError, Interface, VhostConfig
+from conformance.model.actions import Action, Send
+from conformance.model.config import ConfigurationError, Interface
 from conformance.model.dialects import Dialect
 from conformance.model.machine import Host
 from conformance.model.poll import Signal
 from conformance.segment.loop import Timer
 from conformance.segment.trace import HostEvent, HostKind
+from conformance.targets.model.administrator import Administrator
 from conformance.targets.protocol import ConfigurationRefused, Settings
 from conformance.wire.digest import Address
 
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from conformance.targets.model.bench import ModelBench
 
 INTERFACE = "eth0"
-_OPTIONS: Mapping[str, str] = {
-    "dead_ratio": "dead_ratio", "neutral": "neutral", "shutdown": "shutdown_script", "nomcast": "broadcast", "source": "source", "peer": "peer", "peer6": "peer6",
-}  # fmt: skip
-_LEVELS = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
-"""The names of syslog's levels."""
 
 
 class ModelIut:
@@ -41,13 +37,11 @@ class ModelIut:
 
     def stop(self) -> None:
         """As an administrator would: the carp interface down where there is one, SIGTERM to a ucarp, the virtual host removed elsewhere."""
-        machine, now_ns, vhid = self._host.machine, self._host.bench.loop.now_ns(), self.settings.vhid
-        if machine.dialect.own_interface:
-            self._host.carry_out(machine.interface_up(now_ns, machine.vhost(INTERFACE, vhid).device, False))
-        elif machine.dialect.poll_loop is not None:
+        host, vhid = self._host, self.settings.vhid
+        if host.machine.dialect.poll_loop is not None:
             self.signal("TERM")
         else:
-            self._host.carry_out(machine.destroy(now_ns, INTERFACE, vhid))
+            host.carry_out(host.administrator.take_down(host.bench.loop.now_ns(), vhid))
 
     def kill(self) -> None:
         if self.running():
@@ -73,20 +67,17 @@ class ModelHost:
         self.bench, self.name, self.mac = bench, name, mac
         self.addresses: tuple[Address, ...] = tuple(address.ip for address in addresses)
         self.machine = Host(name, dialect, [Interface(INTERFACE, mac, addresses)], rng)
+        self.administrator = Administrator(self.machine, INTERFACE)
         self.services: set[tuple[Address, int]] = set()
         self._timer: Timer | None = None
-        self._extra: dict[int, str] = {}
         bench.switch.plug(name, lambda frame: self.carry_out(self.machine.receive(bench.loop.now_ns(), INTERFACE, frame)))
 
     def start(self, settings: Settings) -> ModelIut:
         self.bench.note(
             f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{', preempt' if settings.preempt else ''}"
         )
-        now_ns = self.bench.loop.now_ns()
         try:
-            if settings.preempt and "net.inet.carp.preempt" in self.machine.dialect.sysctls and self.machine.dialect.poll_loop is None:
-                self.carry_out(self.machine.sysctl(now_ns, "preempt", 1))
-            self.carry_out(self.machine.configure(now_ns, INTERFACE, self._config(settings)))
+            self.carry_out(self.administrator.configure(self.bench.loop.now_ns(), settings))
         except ConfigurationError as error:
             raise ConfigurationRefused(1, str(error)) from error
         return ModelIut(self, settings)
@@ -112,19 +103,11 @@ class ModelHost:
     def carry_out(self, actions: list[Action]) -> None:
         """Does what the machine wants done, and sets the timer for what it will want next."""
         for action in actions:
-            match action:
-                case Send(frame=frame):
-                    self.bench.switch.transmit(self.name, frame)
-                case StateChange(new=new):
-                    self._tell(HostKind.STATE, new.value)
-                case Log(level=level, text=text):
-                    tagged = self.machine.dialect.poll_loop is not None  # a daemon of its own writes the level itself
-                    self._tell(HostKind.LOG, f"[{_LEVELS[level]}] {text}" if tagged else text)
-                case Script(interface=interface, vhid=vhid, script=script):
-                    shared = self.machine.vhost(interface, vhid).addresses[0]
-                    self._tell(HostKind.SCRIPT, f"{script} {interface} {shared} {self._extra.get(vhid, '')}".rstrip())
-                case Exit(status=status):
-                    self._tell(HostKind.PROCESS, f"the process ended with status {status}")
+            told = self.administrator.told(action)
+            if isinstance(action, Send):
+                self.bench.switch.transmit(self.name, action.frame)
+            elif told is not None:
+                self._tell(*told)
         self._arm()
 
     def _arm(self) -> None:
@@ -137,20 +120,3 @@ class ModelHost:
 
     def _tell(self, kind: HostKind, text: str) -> None:
         self.bench.trace.add(HostEvent(self.bench.loop.now_ns(), self.name, kind, text))
-
-    def _config(self, settings: Settings) -> VhostConfig:
-        chosen: dict[str, Any] = {"advbase": settings.advbase, "advskew": settings.advskew}
-        for name, value in settings.options.items():
-            if name == "omit":
-                for omitted in value:
-                    chosen.pop(omitted, None)
-                continue
-            if name == "xparam":
-                self._extra[settings.vhid] = value
-                continue
-            if name not in _OPTIONS:
-                raise ConfigurationError(self.name, f"the model has no option {name!r}", f"it has omit, xparam, {', '.join(sorted(_OPTIONS))}")
-            chosen[_OPTIONS[name]] = value
-        return VhostConfig(settings.vhid, settings.addresses, settings.password, preempt=settings.preempt, **chosen)
-
-

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from conformance.segment.decision import Inconclusive, seconds
 from conformance.segment.trace import HostKind
 from conformance.targets.netns_bench import NetnsHost, Process
 from conformance.targets.protocol import ConfigurationRefused, Settings
@@ -80,19 +81,28 @@ class Ucarp:
         self.settings, self._host = settings, host
         with tempfile.NamedTemporaryFile("w", prefix="carp-pass-", delete=False) as passfile:
             passfile.write(settings.password + "\n")
-        self._passfile = Path(passfile.name)
+        try:
+            self._start(settings, program, passfile.name)
+        finally:
+            Path(passfile.name).unlink()
+        self.started_ns = host.bench.loop.now_ns()
+
+    def _start(self, settings: Settings, program: str, passfile: str) -> None:
+        host = self._host
         # ucarp writes INFO lines to its standard output, which the C library would hold back in a pipe and lose at a signal.
-        command = ["stdbuf", "--output=L", program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile.name)]
+        command = ["stdbuf", "--output=L", program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile)]
         self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))})
         # The timer begins to run when the down script of the change to BACKUP has ended, which it says itself.
         runs_script = not settings.options.get("neutral") and "downscript" not in settings.options
         ready = "script down " if runs_script else "Switching to state: BACKUP"
-        self._await(lambda: self._process.status is not None or any(ready in line for line in self._process.lines), START_NS)
-        self._passfile.unlink(missing_ok=True)
-        if self._process.status is not None:
-            self._host.bench.loop.run_for(0)
-            raise ConfigurationRefused(self._process.status, "\n".join(self._process.lines))
-        self.started_ns = host.bench.loop.now_ns()
+        began = self._await(lambda: self._process.status is not None or any(ready in line for line in self._process.lines), START_NS)
+        if began and self._process.status is None:
+            return
+        host.bench.loop.run_for(0)
+        self._process.end()
+        if not began:
+            raise Inconclusive(f"ucarp on {host.name} was not in BACKUP {seconds(START_NS)} after its start: this machine is too slow or busy. {self.describe()}")
+        raise ConfigurationRefused(self._process.status, "\n".join(self._process.lines))
 
     def running(self) -> bool:
         return self._process.status is None
@@ -112,6 +122,6 @@ class Ucarp:
         tail = self._process.lines[-6:] or ["(it said nothing)"]
         return f"ucarp on {self._host.name} is {alive}; its last words:\n" + "\n".join(f"    {line}" for line in tail)
 
-    def _await(self, condition: Callable[[], bool], limit_ns: int) -> None:
+    def _await(self, condition: Callable[[], bool], limit_ns: int) -> bool:
         loop = self._host.bench.loop
-        loop.run_until(condition, loop.now_ns() + limit_ns)
+        return loop.run_until(condition, loop.now_ns() + limit_ns)
