@@ -129,7 +129,7 @@ def _mutants(options: argparse.Namespace, _: list[str]) -> int:
 
     document = mutants(options.select, exhaustive=options.exhaustive)
     _print_json(document) if options.json else print_mutants(document)
-    return FAILED if document["summary"]["survived"] else CONFORMS
+    return FAILED if document["summary"]["survived"] or document["summary"]["unproven"] else CONFORMS
 
 
 def _report(options: argparse.Namespace, _: list[str]) -> int:

@@ -22,6 +22,7 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build", "reference/_*.md"]
 suppress_warnings = ["myst.header"]  # a page may be included below a heading
 nitpicky = True
+smartquotes = False  # -- in a text is two dashes of an option
 
 html_theme = "furo"
 html_title = "carp-conformance"

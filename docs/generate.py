@@ -133,8 +133,8 @@ def malformations() -> str:
         )
     return (
         f"# Malformations\n\n{len(MALFORMATIONS)} named ways to spoil an advertisement "
-        "(`conformance/wire/malformations.py`). Each frame is proved, before it is sent, to fail the one check "
-        "of its row and no other, so that a refusal can have only that cause.\n\n"
+        "(`conformance/wire/malformations.py`). Each frame is proved, before it is sent, to fail the one "
+        "check of its row and no other, so that a refusal can have only that cause.\n\n"
         + table(("name", "what is wrong", "check", "demanded by"), rows)
     )
 

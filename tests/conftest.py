@@ -8,6 +8,12 @@ from conformance.lab.netns import may_create, switch
 from conformance.targets.ucarp.target import UcarpTarget
 
 
+def pytest_configure(config):
+    for mark in ("covers", "needs", "hosts", "takes"):
+        config.addinivalue_line("markers", f"{mark}(*arguments): of the cases, which these tests make and read")
+    config.addinivalue_line("markers", "slow: takes more than five seconds")
+
+
 def lacking(what):
     """Skips, or fails where the environment variable CI says that everything must be there."""
     if os.environ.get("CI"):

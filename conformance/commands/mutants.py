@@ -19,7 +19,8 @@ _ARGUMENTS = ("-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", 
 def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
     """The document of ``mutants --json``, for the mutants whose id or group begins with one of ``select`` (all, if empty). ``exhaustive`` lists every related case that kills, not the first.
 
-    A mutant counts as killed only by a case that covers a requirement that it violates; ``unrelated`` says that only others noticed it. Raises :class:`CommandError`.
+    A mutant counts as killed only by a case that covers a requirement that it violates; ``unrelated`` are others that noticed it. ``unproven`` are violated
+    requirements whose cases all passed: the claim is wrong, or a case is missing. Raises :class:`CommandError`.
     """
     chosen = [m for m in MUTANTS if not select or any(m.id.startswith(s.lower()) or m.group.startswith(s.upper()) for s in select)]
     if not chosen:
@@ -37,15 +38,19 @@ def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
             "about": m.about,
             "dialect": m.dialect,
             "violates": list(m.violates),
-            "killed": fates[m.id].related,
+            "killed": bool(fates[m.id].killed_by),
             "killed_by": fates[m.id].killed_by,
-            "unrelated": bool(fates[m.id].killed_by) and not fates[m.id].related,
+            "proven": sorted(fates[m.id].proven),
+            "unproven": sorted(fates[m.id].unproven),
+            "unrelated": fates[m.id].unrelated,
+            "erred": fates[m.id].erred,
             "said": fates[m.id].said,
         }
         for m in chosen
     ]
-    killed = sum(row["killed"] for row in rows)
-    return {"mutants": rows, "summary": {"total": len(rows), "killed": killed, "survived": len(rows) - killed}}
+    killed = sum(bool(row["killed"]) for row in rows)
+    unproven = sum(bool(row["killed"] and row["unproven"]) for row in rows)
+    return {"mutants": rows, "summary": {"total": len(rows), "killed": killed, "survived": len(rows) - killed, "unproven": unproven}}
 
 
 def _share(ids: Sequence[str], exhaustive: bool) -> list[Fate]:  # noqa: FBT001

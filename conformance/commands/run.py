@@ -174,7 +174,7 @@ def _lines(folder: Path) -> IO[str]:
 
 
 def _pytest(recorder: Recorder, target: str, folder: Path, select: Sequence[str], decided: set[str], lanes: int) -> None:
-    arguments = ["-c", str(CONFIGURATION), "--tb=native", "-p", "conformance.plugin", "--target", target, "--out", str(folder.resolve())]
+    arguments = ["-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", target, "--out", str(folder.resolve())]
     for prefix in select:
         arguments += ["--select", prefix]
     for case_id in sorted(decided):

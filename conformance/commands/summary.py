@@ -35,7 +35,7 @@ def print_run(document: Document, folder: Path) -> None:
     console.print()
     console.print(Text(f"{headline}. {detail}", style="bold"))
     console.print(f"{counted or 'no case was run'}; {document['duration_s']:.1f} s (the cases one after the other: {document['cases_duration_s']:.0f} s)")
-    console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
+    console.print(f"report: {folder / 'index.html'}", soft_wrap=True, markup=False)
 
 
 def _print_cases(console: Console, document: Document, word: str) -> None:
@@ -75,7 +75,7 @@ def print_list(document: Document) -> None:
 def print_targets(document: Document) -> None:
     """One line a target."""
     console = Console(highlight=False)
-    table = Table("target", "rung", "dialect", "descends from", "can", box=None, pad_edge=False)
+    table = Table(Column("target", no_wrap=True), Column("rung", no_wrap=True), Column("dialect", no_wrap=True), "descends from", "can", box=None, pad_edge=False)
     for row in document["targets"]:
         table.add_row(row["name"], row["rung"], row["dialect"], row["origin"], ", ".join(name for name, yes in row["pics"].items() if yes))
     console.print(table)
@@ -87,11 +87,15 @@ def print_mutants(document: Document) -> None:
     for row in document["mutants"]:
         if row["killed"]:
             console.print(Text.assemble(("✔ ", "green"), row["id"], ("  " + ", ".join(row["killed_by"]), "dim")), soft_wrap=True)
+            if row["unproven"]:
+                console.print(Text(f"    none of the cases of {', '.join(row['unproven'])} noticed it", style="bold red"), soft_wrap=True)
             continue
-        fate = f"killed only by a case of other requirements: {', '.join(row['killed_by'])}" if row["unrelated"] else "survived every case"
+        fate = f"noticed only by a case of other requirements: {', '.join(row['unrelated'])}" if row["unrelated"] else "survived every case"
         console.print(Text.assemble(("✘ ", "bold red"), f"{row['id']} ({', '.join(row['violates'])}): {row['about']}: ", (fate, "bold")), soft_wrap=True)
     summary = document["summary"]
     console.print(f"\n{summary['killed']} of {summary['total']} mutants killed, {summary['survived']} survived")
+    if summary["unproven"]:
+        console.print(f"{summary['unproven']} are said to violate a requirement whose cases pass")
 
 
 def print_doctor(document: Document) -> None:

@@ -13,7 +13,7 @@ from conformance.judge.findings import Finding
 from conformance.judge.form import Ref
 from conformance.judge.history import DualMaster, Handover
 from conformance.judge.host import Family, Host
-from conformance.judge.ledger import MAX_FRAMES, Verdict
+from conformance.judge.ledger import MAX_FRAMES, Tally, Verdict
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
 
@@ -168,35 +168,31 @@ def _dual(one: DualMaster, several: bool) -> dict[str, Any]:
 
 
 def _requirements(session: Session) -> list[dict[str, Any]]:
-    """One verdict a requirement: fail if anybody who should satisfy it was seen to break it, else pass if
-    anybody was seen to satisfy it.
+    """One verdict a requirement: fail if anybody who should satisfy it was seen to break it, else pass if anybody
+    was seen to satisfy it.
     """
-    testers = {
-        speaker.who for host in session.hosts.values() for speaker in host.speakers() if speaker.tester
-    }
-    names = {
-        speaker.who: session.tongue(speaker).names
-        for host in session.hosts.values()
-        for speaker in host.speakers()
-    }
-    verdicts: dict[str, tuple[Verdict, list[int]]] = {}
-    rank = {Verdict.FAIL: 0, Verdict.PASS: 1, Verdict.INCONCLUSIVE: 2}
-    for (requirement, who), tally in session.ledger.tallies.items():
-        if who in testers or who not in names or requirement not in session.catalogue:
-            continue
-        if tally.fails:
-            if not session.applies(requirement, names[who]):
-                continue  # a dialect that does otherwise, or one that nobody knows for sure
-            verdict = Verdict.FAIL
-        else:
-            verdict = Verdict.PASS if tally.passes and not tally.unclear else Verdict.INCONCLUSIVE
-        known = verdicts.get(requirement)
-        frames = [ref.frame for ref in tally.frames]
-        if known is None or rank[verdict] < rank[known[0]]:
-            verdicts[requirement] = verdict, frames
-        elif known[0] is verdict:
-            known[1].extend(frames)
-    return [
-        {"id": requirement, "verdict": verdict.value, "frames": sorted(set(frames))[:MAX_FRAMES]}
-        for requirement, (verdict, frames) in sorted(verdicts.items())
-    ]
+    gravity = (Verdict.FAIL, Verdict.PASS, Verdict.INCONCLUSIVE)
+    seen: dict[str, dict[Verdict, set[int]]] = {}
+    for host in session.hosts.values():
+        for speaker in host.speakers():
+            if speaker.tester:
+                continue
+            names = session.tongue(speaker).names
+            for requirement, tally in session.ledger.tallies.get(speaker.who, {}).items():
+                verdict = _verdict(session, requirement, names, tally)
+                if verdict is not None:
+                    frames = seen.setdefault(requirement, {}).setdefault(verdict, set())
+                    frames.update(ref.frame for ref in tally.frames)
+    found = []
+    for requirement, verdicts in sorted(seen.items()):
+        verdict = next(one for one in gravity if one in verdicts)
+        frames = sorted(verdicts[verdict])[:MAX_FRAMES]
+        found.append({"id": requirement, "verdict": verdict.value, "frames": frames})
+    return found
+
+
+def _verdict(session: Session, requirement: str, names: frozenset[str], tally: Tally) -> Verdict | None:
+    """What one sender's tally comes to; None if a breach is what its dialect does, or if nobody can know."""
+    if tally.fails:
+        return Verdict.FAIL if session.applies(requirement, names) else None
+    return Verdict.PASS if tally.passes and not tally.unclear else Verdict.INCONCLUSIVE

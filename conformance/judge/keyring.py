@@ -34,6 +34,7 @@ MAX_UNIVERSE = 9
 """Addresses of which all subsets are tried (2^9 digests a password)."""
 _MAX_ORDERED = 4  # addresses of which all orders are tried (FreeBSD 5.4 to 6 hash in order of configuration)
 _MAX_DEEP_PASSWORDS = 16
+_LIKELY = 8  # address sets that are tried with the empty key if no password was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,9 @@ def candidates(
 ) -> Iterator[Key]:
     """Every key worth trying, the likely first: ``sets`` are address sets, ``lladdrs`` custom MAC addresses."""
     seeds = passwords.seeds()
+    if not passwords.given:
+        yield from (seed.key(vhid, addresses) for addresses in sets[:_LIKELY] for seed in seeds)
+        return  # only to notice that no password is set: not worth a search
     yield from (seed.key(vhid, addresses) for addresses in sets for seed in seeds)
     if len(seeds) > _MAX_DEEP_PASSWORDS:
         return

@@ -27,7 +27,7 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
     """Creates a virtual host and gives it its addresses."""
     where = f"{host.name}, virtual host {config.vhid} on {port.name}"
     _validate(host, where, config)
-    if config.vhid in port.vhosts:
+    if config.vhid in port.vhosts and host.dialect.common.vhid_exists_once:
         raise ConfigurationError(where, "it exists already", "reconfigure() or destroy() it")
     if not host.dialect.multiple_addresses and (
         len(config.addresses) != 1 or config.parsed()[0].version != 4
@@ -40,7 +40,9 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
         config,
         config.device or f"carp{config.vhid}",
         host.dialect.virtual_mac(config.vhid),
-        changed_key(bytes(KEY_LENGTH), config.password, keeps_tail=False),
+        changed_key(
+            bytes(KEY_LENGTH), config.password, keeps_tail=False, most=host.dialect.common.password_length
+        ),
     )
     port.vhosts[config.vhid] = vhost
     if host.dialect.poll_loop is not None:
@@ -53,7 +55,7 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
 def _validate(host: Host, where: str, config: VhostConfig) -> None:
     dialect = host.dialect
     for name, value, least, most in (
-        ("vhid", config.vhid, 1, 255),
+        ("vhid", config.vhid, dialect.common.vhids.least, dialect.common.vhids.most),
         ("advskew", config.advskew, dialect.advskew_limits.least, dialect.advskew_limits.most),
         ("advbase", config.advbase, dialect.advbase_limits.least, dialect.advbase_limits.most),
         ("dead_ratio", config.dead_ratio, 1, 255),
@@ -100,10 +102,17 @@ def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) ->
         del changes["advbase"]
     values: dict[str, Any] = dict(changes)
     config = replace(vhost.config, **values)
+    if not host.dialect.common.refusal_changes_nothing:
+        vhost.config = config
     _validate(host, where, config)
     vhost.config = config
     if "password" in changes:
-        vhost.key = changed_key(vhost.key, config.password, keeps_tail=host.dialect.key_keeps_tail)
+        vhost.key = changed_key(
+            vhost.key,
+            config.password,
+            keeps_tail=host.dialect.key_keeps_tail,
+            most=host.dialect.common.password_length,
+        )
     _serve(host, vhost)
     if changes and host.dialect.rearms_on_change:
         effect = {State.MASTER: Effect.ARM_ADVERTISING, State.BACKUP: Effect.ARM_DOWN}.get(vhost.state)

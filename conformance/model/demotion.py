@@ -91,7 +91,7 @@ def order(host: Host, now_ns: int, amount: int, group: str) -> None:
         if amount > 0:
             advertise_all(host, now_ns, group)
     elif host.dialect.demotion_by is Demotion.SUM:
-        _sum(host, amount, "sysctl")
+        _sum(host, amount if host.dialect.common.demotion_adds else amount - host.demotion, "sysctl")
     else:
         if host.dialect.poll_loop is not None:
             raise ConfigurationError(
@@ -105,7 +105,9 @@ def order(host: Host, now_ns: int, amount: int, group: str) -> None:
 
 
 def advertise_all(host: Host, now_ns: int, group: str = ALL) -> None:
-    """Every MASTER of the host (of the group) advertises now."""
+    """Every MASTER of the host (of the group) advertises now, to tell of a demotion."""
+    if not host.dialect.common.tells_demotion:
+        return
     for vhost in host.vhosts():
         if vhost.state is State.MASTER and (group == ALL or group in vhost.groups):
             adverts.advertise(host, vhost, now_ns)
@@ -122,9 +124,10 @@ def carrier(host: Host, vhost: Vhost, now_ns: int) -> None:
     """
     if host.carried(vhost):
         if vhost.up:
-            happen(host, vhost, Input.RESET, now_ns)
+            if host.dialect.common.restarts_on_address or vhost.suppressed:
+                happen(host, vhost, Input.RESET, now_ns)
             start(host, vhost, now_ns)
-        if vhost.suppressed:
+        if vhost.suppressed and host.dialect.common.link_recovers:
             vhost.suppressed = False
             adjust(
                 host,
@@ -154,7 +157,7 @@ def start(host: Host, vhost: Vhost, now_ns: int) -> None:
 
 def forget(host: Host, vhost: Vhost, now_ns: int) -> None:
     """A virtual host is removed: its share of the demotion goes with it."""
-    if vhost.suppressed and vhost.poller is None:
+    if vhost.suppressed and vhost.poller is None and host.dialect.common.unloads_demotion:
         vhost.suppressed = False
         adjust(
             host,

@@ -24,6 +24,7 @@ from conformance.model import (
     timing,
 )
 from conformance.model.actions import State
+from conformance.model.common import COMMON, Common
 from conformance.model.rows import KEYS, Row
 from conformance.model.timing import Interval, MasterDown, PollLoop, Slack, Window
 from conformance.model.transitions import Effect, Table
@@ -135,6 +136,8 @@ class Dialect:
     recovers_from_send_errors: bool
     carriers: Mapping[Effect, effects.Carrier]
     """What carries each effect out: the same for all."""
+    common: Common
+    """What all do alike."""
     # log lines (conformance.model.loglines)
     log_states: loglines.StateLines
     log_causes: loglines.CauseLines
@@ -210,7 +213,7 @@ class Dialect:
 
 def _build(key: str) -> Dialect:
     values: dict[str, Any] = {one.name: one.values[key] for one in ROWS if one.name in Dialect.__slots__}
-    return Dialect(key=key, carriers=effects.CARRIERS, **values)
+    return Dialect(key=key, carriers=effects.CARRIERS, common=COMMON, **values)
 
 
 _DIALECTS = {key: _build(key) for key in KEYS}

@@ -272,7 +272,7 @@ class Host:
     def carried(self, vhost: Vhost) -> bool:
         """Whether link, interface and ``allow`` let a virtual host run."""
         allowed = not self.dialect.allow_stops or self.sysctls[PREFIX + "allow"] != 0
-        return vhost.port.running and allowed
+        return (vhost.port.running or not self.dialect.common.link_stops) and allowed
 
     def usable(self, vhost: Vhost) -> bool:
         """Whether a virtual host can leave INIT."""
@@ -320,8 +320,9 @@ class Host:
     def count(self, counter: str) -> None:
         """Raises a counter, where there are any."""
         if self.dialect.counters:
-            self._counters[counter] += 1
-            self._actions.append(Count(counter))
+            for moved in self.dialect.common.counts(counter):
+                self._counters[moved] += 1
+                self._actions.append(Count(moved))
 
     def say(self, line: Line | None, **values: object) -> None:
         """Logs a line if ``net.inet.carp.log`` is high enough for it."""
@@ -330,7 +331,12 @@ class Host:
 
     def send(self, port: Port, frame: bytes, vhost: Vhost | None = None) -> None:
         """Sends a frame; ``vhost`` if it is its advertisement."""
-        self._actions.append(Send(port.name, frame, None if vhost is None else vhost.vhid))
+        self.put(port, frame, None if vhost is None else vhost.vhid)
+
+    def put(self, port: Port, frame: bytes, vhid: int | None) -> None:
+        """Puts a frame on the wire; ``vhid`` if it is an advertisement."""
+        for leaving in self.dialect.common.emits(port, frame, vhid):
+            self._actions.append(Send(port.name, leaving, vhid))
 
     def send_to_neighbour(self, port: Port, address: Address, packet: bytes, vhost: Vhost) -> None:
         """Sends an advertisement to a unicast peer."""

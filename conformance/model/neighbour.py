@@ -8,7 +8,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from conformance.model.actions import Send, State
+from conformance.model.actions import State
 from conformance.model.adverts import mac_of
 from conformance.model.announcing import Mac
 from conformance.wire import frame as wire
@@ -42,12 +42,12 @@ def _serving(port: Port, address: Address) -> list[Vhost]:
 
 def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
     learn(host, port, arp.sender, arp.sender_mac)
-    if arp.operation != wire.ArpOperation.REQUEST or not _addressed(port, frame):
+    if arp.operation != wire.ArpOperation.REQUEST or not _addressed(host, port, frame):
         return
     if port.owns(arp.target):
         _reply(host, port, arp, port.mac, port.mac)
     for vhost in _serving(port, arp.target):
-        if vhost.state is State.MASTER:
+        if vhost.state in host.dialect.common.answers_in:
             rule = host.dialect.arp_answer
             told = mac_of(vhost, rule.told or Mac.PHYSICAL)
             if arp.sender_mac != told:  # another MASTER's announcement looks like the own one
@@ -56,11 +56,15 @@ def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
             _reply(host, port, arp, port.mac, port.mac)
 
 
-def _addressed(port: Port, frame: wire.Frame) -> bool:
+def _addressed(host: Host, port: Port, frame: wire.Frame) -> bool:
     return (
         bool(frame.destination[0] & 1)
         or frame.destination == port.mac
-        or any(v.mac == frame.destination for v in port.vhosts.values() if v.state is State.MASTER)
+        or any(
+            v.mac == frame.destination
+            for v in port.vhosts.values()
+            if v.state in host.dialect.common.answers_in
+        )
     )
 
 
@@ -78,7 +82,7 @@ def _reply(host: Host, port: Port, arp: wire.Arp, ether_source: bytes, told: byt
 
 
 def _neighbour(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbour) -> None:
-    if frame.ip is None or frame.ip.ttl != wire.TTL or not _addressed(port, frame):
+    if frame.ip is None or frame.ip.ttl != wire.TTL or not _addressed(host, port, frame):
         return
     if message.message is wire.NeighbourMessage.ADVERTISEMENT:
         learn(host, port, message.target, message.link_address or frame.source)
@@ -88,7 +92,7 @@ def _neighbour(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbou
     for vhost in _serving(port, message.target):
         unicast = not frame.destination[0] & 1
         rule = host.dialect.na_answer_unicast if unicast else host.dialect.na_answer
-        if vhost.state is State.MASTER and rule is not None:
+        if vhost.state in host.dialect.common.answers_in and rule is not None:
             told = None if rule.told is None else mac_of(vhost, rule.told)
             _advertise(host, port, frame, mac_of(vhost, rule.ether_source), told=told)
 
@@ -137,7 +141,7 @@ def _echoes_from(host: Host, port: Port, frame: wire.Frame, address: Address) ->
         return port.mac if frame.destination == port.mac else None
     for vhost in _serving(port, address):
         by_virtual = frame.destination == vhost.mac and host.dialect.arp_answer.told is Mac.VIRTUAL
-        if vhost.state is State.MASTER and (by_virtual or frame.destination == port.mac):
+        if vhost.state in host.dialect.common.answers_in and (by_virtual or frame.destination == port.mac):
             return mac_of(vhost, host.dialect.echo_from)
         if vhost.state is State.BACKUP and frame.destination == port.mac and host.dialect.pings_by_own_mac:
             return port.mac
@@ -150,7 +154,7 @@ def learn(host: Host, port: Port, address: Address, mac: bytes) -> None:
         port.neighbours[address] = mac
         ethertype = wire.ETHERTYPE_IPV4 if address.version == 4 else wire.ETHERTYPE_IPV6
         for packet, vhid in port.waiting.pop(address, []):
-            host.act(Send(port.name, wire.ethernet(mac, port.mac, ethertype, packet), vhid))
+            host.put(port, wire.ethernet(mac, port.mac, ethertype, packet), vhid)
 
 
 def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) -> None:
@@ -159,7 +163,7 @@ def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) 
     """
     ethertype = wire.ETHERTYPE_IPV4 if address.version == 4 else wire.ETHERTYPE_IPV6
     if address in port.neighbours:
-        host.act(Send(port.name, wire.ethernet(port.neighbours[address], port.mac, ethertype, packet), vhid))
+        host.put(port, wire.ethernet(port.neighbours[address], port.mac, ethertype, packet), vhid)
         return
     port.waiting[address] = [(packet, vhid)]
     if isinstance(address, IPv4Address):

@@ -16,17 +16,13 @@ from conformance.model.actions import Exit, Log, Script, State
 from conformance.model.effects import happen
 from conformance.model.loglines import ERROR, INFO
 from conformance.model.packet import Packet
-from conformance.model.timing import MS, SECOND, PollLoop
+from conformance.model.timing import MS, PollLoop
 from conformance.model.transitions import Input
 
 if TYPE_CHECKING:
     from conformance.model.machine import Host
     from conformance.model.vhost import Vhost
 
-LINK_PAUSE_NS = 10 * SECOND
-"""How long ucarp sleeps when its link is down (``SECONDS_TO_WAIT_AFTER_INTERFACE_IS_DOWN``)."""
-ORDER_PAUSE_NS = 3 * SECOND
-"""How long ucarp sleeps after SIGUSR2."""
 
 
 class Signal(Enum):
@@ -105,7 +101,7 @@ def _top(host: Host, vhost: Vhost, poller: Poller, now_ns: int) -> None:
     """The top of the loop: looks at the link, then sets the time of the next wake."""
     if not vhost.port.running:
         happen(host, vhost, Input.UNUSABLE, now_ns)
-        poller.running, poller.pause, poller.wake_ns = False, Pause.LINK, now_ns + LINK_PAUSE_NS
+        poller.running, poller.pause, poller.wake_ns = False, Pause.LINK, now_ns + poller.loop.link_sleep_ns
         return
     if not poller.running:
         poller.running = True
@@ -130,7 +126,7 @@ def signalled(host: Host, vhost: Vhost, poller: Poller, signal: Signal, now_ns: 
         host.act(Log(INFO, f"{state} on {vhost.port.name} id {vhost.vhid}"))
     elif vhost.state is not State.BACKUP:
         happen(host, vhost, Input.ORDERED_BACKUP, now_ns)
-        poller.pause, poller.wake_ns = Pause.ORDER, now_ns + ORDER_PAUSE_NS
+        poller.pause, poller.wake_ns = Pause.ORDER, now_ns + poller.loop.order_sleep_ns
         return True
     if poller.pause is Pause.NONE:
         _top(host, vhost, poller, now_ns)

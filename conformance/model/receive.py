@@ -30,7 +30,7 @@ _EVERYWHERE = b"\xff\xff\xff\xff"
 
 def arrive(host: Host, port: Port, packet: Packet, now_ns: int) -> None:
     """A CARP packet came in on a port of a host whose kernel speaks CARP."""
-    if not packet.sound or packet.fragment:
+    if not host.dialect.common.takes(packet):
         return
     for heard_on in copies(host, port, packet):
         accept(host, port, packet, now_ns, heard_on)

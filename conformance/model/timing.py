@@ -96,6 +96,8 @@ class PollLoop:
     read_timeout_ns: int
     link_sleep_ns: int = 10 * SECOND
     """How long it sleeps at a time while its link is down (``SECONDS_TO_WAIT_AFTER_INTERFACE_IS_DOWN``)."""
+    order_sleep_ns: int = 3 * SECOND
+    """How long it sleeps after SIGUSR2."""
 
     def period_ns(self, advbase: int, advskew: int) -> int:
         """The poll timeout of a BACKUP: advbase + advskew/256 s cut to whole milliseconds (``docarp``)."""

@@ -122,13 +122,16 @@ class Vhost:
         self.prefixes = tuple(Secret(self.key, self.addresses, one).message(self.vhid, b"") for one in rules)
 
 
-def changed_key(old: bytes, password: str | bytes, *, keeps_tail: bool) -> bytes:
-    """The 20-byte key after a password was set on a virtual host that had the key ``old``.
+def changed_key(
+    old: bytes, password: str | bytes, *, keeps_tail: bool, most: int = KEY_LENGTH - 1
+) -> bytes:
+    """The 20-byte key after a password, of which ``most`` characters count, was set on a virtual host that
+    had the key ``old``.
 
     Where ``keeps_tail`` holds the tool copies a zero-terminated string over the key, so that a shorter
     password leaves the tail of the old one, and an empty one changes nothing.
     """
-    raw = (password.encode() if isinstance(password, str) else password)[: KEY_LENGTH - 1]
+    raw = (password.encode() if isinstance(password, str) else password)[:most]
     if not keeps_tail:
         return raw.ljust(KEY_LENGTH, b"\0")
     return raw + b"\0" + old[len(raw) + 1 :] if raw else old

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,32 +12,48 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from conformance.catalogue import load
-from conformance.model.dialects import dialect
+from conformance.model.dialects import Dialect, dialect
 from conformance.model.mutant import Mutant
 from conformance.plugin import CASE, TARGET
 from conformance.suite.cases import Case, applicability
 from conformance.targets.model.target import ModelTarget, deviations_of
+from conformance.targets.protocol import Profile
+
+UNKNOWN_S = 0.05
+"""What a case is thought to cost in virtual time, for each host, until it has run once."""
 
 
 @dataclass(slots=True)
 class Fate:
-    """What became of a mutant: the cases that killed it, each with the text that a developer would read, and whether one of them covers a requirement that it violates."""
+    """What became of a mutant.
+
+    ``killed_by`` are cases that cover a requirement that it violates, each with what a developer would read in ``said``; ``proven`` the violated requirements of those
+    cases and ``unproven`` the others that an applicable case covers. ``unrelated`` are cases of other requirements that noticed it, ``erred`` those that broke
+    instead of failing.
+    """
 
     mutant: str
     killed_by: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    related: bool = False
+    proven: set[str] = field(default_factory=set)
+    unproven: set[str] = field(default_factory=set)
+    unrelated: list[str] = field(default_factory=list)
+    erred: list[str] = field(default_factory=list)
 
 
 class Campaign:
-    """A pytest plugin that replaces the session's loop: for each mutant first the cases of the requirements that it violates, and only if none kills it all others.
+    """A pytest plugin that replaces the session's loop.
 
-    ``exhaustive`` goes on after the first kill, through all related cases.
+    For each mutant the cases of the requirements that it violates, the quick ones first, until each of these requirements has a case that fails; only if none
+    fails all others, until one does. What is expected follows from the healthy dialect; a case that fails against that, too, kills nothing.
+    ``exhaustive`` runs all related cases.
     """
 
     def __init__(self, mutants: Sequence[Mutant], *, exhaustive: bool = False) -> None:
         self.mutants, self.exhaustive = mutants, exhaustive
         self.fates: list[Fate] = []
+        self._took_s: dict[str, float] = {}
+        self._sound: dict[tuple[str, str], bool] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -46,36 +62,65 @@ class Campaign:
         return True
 
     def _try(self, mutant: Mutant, session: pytest.Session) -> Fate:
-        rules = mutant.fault(dialect(mutant.dialect))
-        target = ModelTarget(f"mutant:{mutant.id}", rules, deviations_of(mutant.dialect))
-        session.config.stash[TARGET] = target
-        fate = Fate(mutant.id)
-        for item in self._in_order(mutant, session.items, target):
-            row = self._run(item, session)
-            if row["verdict"] == "fail":
-                fate.killed_by.append(row["id"])
-                fate.said.append(f"expected: {'; '.join(row['expected'])}\n  actual: {row['actual']}")
-                fate.related |= bool(set(row["requirements"]) & set(mutant.violates))
-                if not self.exhaustive:
+        healthy = dialect(mutant.dialect)
+        faulty = mutant.fault(healthy)
+        profile = self._put_on_the_bench(mutant.dialect, faulty, session)
+        fate, violated = Fate(mutant.id), set(mutant.violates)
+        cases = self._applicable(session.items, profile)
+        for item, covered in [(item, covered) for item in cases if (covered := violated & set(item.stash[CASE].requirements))]:
+            fate.unproven |= covered - fate.proven
+            if self.exhaustive or covered - fate.proven:
+                row = self._run(item, session, fate)
+                if row["verdict"] == "fail" and self._is_sound(item, mutant.dialect, faulty, session):
+                    fate.killed_by.append(row["id"])
+                    fate.said.append(_said(row))
+                    fate.proven |= covered
+        fate.unproven -= fate.proven
+        for item in () if fate.killed_by or self.exhaustive else cases:
+            if not violated & set(item.stash[CASE].requirements):
+                row = self._run(item, session, fate)
+                if row["verdict"] == "fail" and self._is_sound(item, mutant.dialect, faulty, session):
+                    fate.unrelated.append(row["id"])
+                    fate.said.append(_said(row))
                     break
         session._setupstate.teardown_exact(None)
         return fate
 
-    def _in_order(self, mutant: Mutant, items: Sequence[pytest.Item], target: ModelTarget) -> Iterator[pytest.Item]:
-        catalogue = load()
-        applicable = [item for item in items if applicability(item.stash[CASE], target.profile, catalogue) is None]
-        related = [item for item in applicable if set(item.stash[CASE].requirements) & set(mutant.violates)]
-        yield from related
-        if not self.exhaustive:
-            yield from (item for item in applicable if item not in related)
+    def _put_on_the_bench(self, key: str, runs: Dialect, session: pytest.Session) -> Profile:
+        """From now on cases meet a model of dialect ``key`` that follows ``runs``."""
+        session._setupstate.teardown_exact(None)
+        target = ModelTarget(f"mutant:{key}", dialect(key), deviations_of(key), runs)
+        session.config.stash[TARGET] = target
+        return target.profile
 
-    def _run(self, item: pytest.Item, session: pytest.Session) -> dict[str, Any]:
+    def _applicable(self, items: Sequence[pytest.Item], profile: Profile) -> list[pytest.Item]:
+        catalogue = load()
+        found = [item for item in items if applicability(item.stash[CASE], profile, catalogue) is None]
+        return sorted(found, key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts))
+
+    def _is_sound(self, item: pytest.Item, key: str, faulty: Dialect, session: pytest.Session) -> bool:
+        """Whether the healthy dialect passes the case."""
+        known = (key, item.stash[CASE].id)
+        if known not in self._sound:
+            self._put_on_the_bench(key, dialect(key), session)
+            self._sound[known] = self._run(item, session)["verdict"] in ("pass", "known_deviation")
+            self._put_on_the_bench(key, faulty, session)
+        return self._sound[known]
+
+    def _run(self, item: pytest.Item, session: pytest.Session, fate: Fate | None = None) -> dict[str, Any]:
         case = item.stash[CASE]
         item.stash[CASE] = Case(case.id, case.group, case.title, case.requirements, case.needs, case.hosts, case.seconds, case.nodeid, case.source)
         item._initrequest()
         reports = runtestprotocol(item, log=False, nextitem=session.items[0])
         record: dict[str, Any] = reports[-1].carp  # type: ignore[attr-defined]  # the teardown report carries it, see conformance.plugin
+        self._took_s[case.id] = item.stash[CASE].duration_s
+        if fate is not None and record["verdict"] == "error":
+            fate.erred.append(case.id)
         return record
+
+
+def _said(row: dict[str, Any]) -> str:
+    return f"expected: {'; '.join(row['expected'])}\n  actual: {row['actual']}"
 
 
 def campaign(mutants: Sequence[Mutant], arguments: Sequence[str], *, exhaustive: bool = False) -> list[Fate]:

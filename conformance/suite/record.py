@@ -65,11 +65,9 @@ def _detail(case: Case, judged: Verdict) -> str:
 
 def _rig(segment: Segment) -> dict[str, Any]:
     lateness = sorted(segment.loop.lateness_ns)
-    if not lateness:
-        return {"lateness_max_ms": 0.0, "lateness_p99_ms": 0.0, "timers": 0, "frames_dropped": 0}
     return {
-        "lateness_max_ms": round(lateness[-1] / 1e6, 3),
-        "lateness_p99_ms": round(lateness[len(lateness) * 99 // 100] / 1e6, 3),
+        "lateness_max_ms": round(lateness[-1] / 1e6, 3) if lateness else 0.0,
+        "lateness_p99_ms": round(lateness[len(lateness) * 99 // 100] / 1e6, 3) if lateness else 0.0,
         "timers": len(lateness),
         "frames_dropped": segment.dropped,
     }
@@ -92,13 +90,13 @@ def _timeline(segment: Segment, bench: Bench) -> dict[str, Any]:
 
 
 def _most_telling(events: list[Event], cited: set[int]) -> list[Event]:
-    """At most ``EVENT_LIMIT`` events in order: the cited frames and all that are not frames first."""
-    if len(events) <= EVENT_LIMIT:
-        return events
-    kept = [i for i, e in enumerate(events) if not isinstance(e, FrameSeen) or e.number in cited]
-    others = [i for i, e in enumerate(events) if isinstance(e, FrameSeen) and e.number not in cited]
-    chosen = sorted(kept[:EVENT_LIMIT] + others[: max(EVENT_LIMIT - len(kept), 0)])
-    return [events[i] for i in chosen]
+    """At most ``EVENT_LIMIT`` events in order: the cited frames first, then all that are not frames, then the other frames."""
+
+    def rank(event: Event) -> int:
+        return 1 if not isinstance(event, FrameSeen) else 0 if event.number in cited else 2
+
+    kept = sorted(range(len(events)), key=lambda i: rank(events[i]))[:EVENT_LIMIT]
+    return [events[i] for i in sorted(kept)]
 
 
 def _event(event: Event, zero_ns: int, bench: Bench, cited: set[int]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import FrameSeen
 from conformance.suite.conftest import Start
-from conformance.suite.flood import flood
+from conformance.suite.flood import flood, rate
 from conformance.suite.marks import covers, hosts, needs, takes
 from conformance.targets.subject import Subject
 from conformance.wire import fuzz
@@ -68,7 +68,7 @@ def test_flood_of_rejected_does_not_delay_a_master(master: Subject, wire: Segmen
     earliest_ns, _ = master.dialect.interval_window_ns(master.settings.advbase, master.settings.advskew)
     latest_ns = master.interval_ns * 11 // 10
     begun_ns = wire.now_ns()
-    with flood(wire, forever(master, fault), FLOOD_PER_SECOND):
+    with flood(wire, forever(master, fault), rate(wire, FLOOD_PER_SECOND)):
         seen = master.next_own(4)
     for earlier, later in pairwise(seen):
         wire.check_span("interval of the MASTER in the flood", later.time_ns - earlier.time_ns, (earliest_ns, latest_ns), earlier, later, since_ns=begun_ns)
@@ -78,7 +78,7 @@ def test_flood_of_rejected_does_not_delay_a_master(master: Subject, wire: Segmen
 @takes(10)
 def test_take_over_after_a_flood_of_valid(backup: Subject, tester: Tester, wire: Segment) -> None:
     """When a flood of valid advertisements ends, a BACKUP takes over within its master-down time and a second for the backlog."""
-    with flood(wire, (backup.better(counter=counter).frame() for counter in range(1, 1_000_000)), FLOOD_PER_SECOND):
+    with flood(wire, (backup.better(counter=counter).frame() for counter in range(1, 1_000_000)), rate(wire, FLOOD_PER_SECOND)):
         backup.stays_silent(FLOOD_NS)
     last = tester.send(backup.better(counter=1_000_000))
     window = backup.master_down_window(last)

@@ -125,9 +125,9 @@ def test_take_over_from_a_dead_master_comes_up_to_a_second_later(
     The four to five seconds that users see with "1 s x 3" (https://github.com/jedisct1/UCarp/issues/23).
     """
     master = start(on="a", advskew=0)
-    survivor = start(on="b", advskew=advskew)
     master.reach_master()
-    (last,) = master.next_own()
+    survivor = start(on="b", advskew=advskew)
+    last = master.next_own(2)[-1]
     master.iut.kill()
     wakes_ns = 3 * survivor.interval_ns
     wire.expect(

@@ -28,10 +28,13 @@ def pics(rules: Dialect) -> dict[str, bool]:
 
 
 class ModelTarget:
-    """A :class:`conformance.targets.protocol.Target`. A bench of it is a world of its own."""
+    """A :class:`conformance.targets.protocol.Target`. A bench of it is a world of its own.
 
-    def __init__(self, name: str, rules: Dialect, deviations: tuple[Deviation, ...]) -> None:
-        self._dialect = rules
+    Its hosts follow ``runs`` (a mutant), or ``rules``, if that is not given; what is expected of them follows from ``rules``.
+    """
+
+    def __init__(self, name: str, rules: Dialect, deviations: tuple[Deviation, ...], runs: Dialect | None = None) -> None:
+        self._dialect = runs or rules
         self.profile = Profile(
             name=name, dialect=rules, rung="sim", origin=f"this suite's model of {rules.key}", pics=pics(rules), deviations=deviations, max_hosts=MAX_HOSTS
         )
