@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options, arguments))
+        status = int(options.command(options, arguments))
+        sys.stdout.flush()
     except (CommandError, UnknownTarget) as error:
         print(f"carp-conformance: {error}", file=sys.stderr)
         return getattr(error, "status", USAGE)
@@ -27,8 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("carp-conformance: interrupted", file=sys.stderr)
         return UNDECIDED
     except BrokenPipeError:
-        sys.stderr.close()
+        # What is left in the buffer must go somewhere, or the interpreter complains when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNDECIDED
+    except SystemExit:  # rich ends the program with 1, which would say that a requirement failed, when its reader goes away
+        return UNDECIDED
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,6 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     mutants.add_argument("select", nargs="*", metavar="SELECT", help="beginnings of mutant ids or groups (default: all)")
     mutants.add_argument("--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first")
 
+    judge = _command(commands, "judge", _judge, "verdicts on captures from anywhere: what is wrong there?")
+    judge.add_argument("captures", nargs="+", metavar="CAPTURE", help="pcap or pcapng files, also gzipped; - is standard input")
+    judge.add_argument("--html", type=Path, metavar="FILE", help="write the judgement as a page, too")
+    _question(judge)
+    watch = _command(commands, "watch", _watch, "the same live, strictly passive", json_too=False)
+    watch.add_argument("--interface", required=True, metavar="IF")
+    watch.add_argument("--json-lines", action="store_true", help="one JSON document a line for each thing that happens")
+    _question(watch)
+
     report = _command(commands, "report", _report, "make the pages of a recorded run again", json_too=False)
     report.add_argument("directory", type=Path, metavar="DIR")
     report.add_argument("--html", action="store_true", help="only index.html")
@@ -68,6 +83,20 @@ def _command(commands: Any, name: str, function: Any, help: str, *, json_too: bo
     if json_too:
         command.add_argument("--json", action="store_true", help="one JSON document on standard output and nothing else there")
     return command
+
+
+def _question(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--vhid", type=int, metavar="N", help="only this virtual host")
+    command.add_argument("--pass", dest="passwords", action="append", default=[], metavar="P", help="a password to try; may be given several times")
+    command.add_argument("--pass-file", type=Path, metavar="F", help="a file with one password to try a line")
+    command.add_argument("--address", dest="addresses", action="append", default=[], metavar="A", help="a shared address; may be given several times")
+    command.add_argument("--dialect", metavar="D", help="freebsd, freebsd-legacy, openbsd or ucarp (default: guessed)")
+
+
+def _asked(options: argparse.Namespace) -> Any:
+    from conformance.commands.judging import Question
+
+    return Question.of(options.vhid, options.passwords, options.pass_file, options.addresses, options.dialect)
 
 
 def _positive(text: str) -> int:
@@ -130,6 +159,22 @@ def _mutants(options: argparse.Namespace, _: list[str]) -> int:
     document = mutants(options.select, exhaustive=options.exhaustive)
     _print_json(document) if options.json else print_mutants(document)
     return FAILED if document["summary"]["survived"] or document["summary"]["unproven"] else CONFORMS
+
+
+def _judge(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.judging import exit_status, judged, summary_text, write_page
+
+    document = judged(options.captures, _asked(options))
+    if options.html is not None:
+        write_page(document, options.html)
+    _print_json(document) if options.json else print(summary_text(document))
+    return exit_status(document)
+
+
+def _watch(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.judging import watched
+
+    return watched(options.interface, _asked(options), json_lines=options.json_lines)
 
 
 def _report(options: argparse.Namespace, _: list[str]) -> int:

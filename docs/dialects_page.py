@@ -1,15 +1,18 @@
-"""The page that compares the dialects: each rule with its values and what confirms them; state machines."""
+"""The page that compares the dialects: each rule with its values and what confirms them; state machines.
+
+Values that dialects share are named once: seven columns would not fit on any page.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cells import code, plain, table
 
 from conformance.model import administering, announcing, election, loglines, onwire, receiving, timing
-from conformance.model import dialects as known
 from conformance.model.rows import KEYS, SYSTEM, Confirmed, Row
-from conformance.model.transitions import Table
+from conformance.model.table import transitions_markdown
 
 CHAPTERS: Sequence[tuple[str, Sequence[Row]]] = (
     ("Time", timing.ROWS),
@@ -81,28 +84,9 @@ def _confirmed_by(row: Row, keys: Sequence[str]) -> str:
 
 
 def _machines() -> str:
-    tables: list[tuple[Table, list[str]]] = []
-    for dialect in known.dialects():
-        shared = next((keys for one, keys in tables if one is dialect.transitions), None)
-        if shared is None:
-            tables.append((dialect.transitions, [dialect.key]))
-        else:
-            shared.append(dialect.key)
-    text = (
+    below = re.sub(r"^## ", "### ", transitions_markdown().rstrip(), flags=re.MULTILINE)
+    return (
         "\n## State machines\n\nWhat can happen to a virtual host and what it does then, in this order. "
-        "What is not in a table cannot happen; reasons are in the words of FreeBSD 13's log.\n"
+        "What is not in a table cannot happen; reasons are in the words of FreeBSD 13's log.\n\n"
+        f"{below}\n"
     )
-    for machine, keys in tables:
-        rows = (
-            (
-                state.value,
-                plain(what.value),
-                step.to.value,
-                plain("; ".join(effect.value for effect in step.effects)) or "nothing",
-                plain(step.reason.value) if step.reason else "",
-            )
-            for (state, what), step in machine.items()
-        )
-        titles = ("in", "what happens", "then in", "what it does", "reason")
-        text += f"\n### {', '.join(keys)}\n\n{table(titles, rows)}"
-    return text

@@ -10,7 +10,9 @@ from conformance.targets.ucarp.target import UcarpTarget
 
 def pytest_configure(config):
     for mark in ("covers", "needs", "hosts", "takes"):
-        config.addinivalue_line("markers", f"{mark}(*arguments): of the cases, which these tests make and read")
+        config.addinivalue_line(
+            "markers", f"{mark}(*arguments): of the cases, which these tests make and read"
+        )
     config.addinivalue_line("markers", "slow: takes more than five seconds")
 
 

@@ -131,14 +131,32 @@ def suite(tmp_path_factory):
     (folder / "conftest.py").write_text("from conformance.suite.conftest import *\n")
     (root / "test_elsewhere.py").write_text("def test_of_somebody_else():\n    assert True\n")
     (root / "fake_target.py").write_text(FAKE)
-    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib --strict-markers -p no:cacheprovider\n")
+    (root / "pytest.ini").write_text(
+        "[pytest]\naddopts = --import-mode=importlib --strict-markers -p no:cacheprovider\n"
+    )
     return root
 
 
 def run(root, *arguments):
     (root / "rows.jsonl").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "conformance.plugin", "-p", "fake_target", "--target", "model:ucarp", *arguments]
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{root}:{Path(plugin.__file__).parents[1]}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "conformance.plugin",
+        "-p",
+        "fake_target",
+        "--target",
+        "model:ucarp",
+        *arguments,
+    ]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": f"{root}:{Path(plugin.__file__).parents[1]}",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=environment)
     rows = root / "rows.jsonl"
     return done, [json.loads(line) for line in rows.read_text().splitlines()] if rows.exists() else []
@@ -157,7 +175,9 @@ def short(row):
 
 class TestWholeRun:
     def test_every_way_to_end_has_its_verdict(self, whole):
-        assert {short(row): row["verdict"] for row in whole} == {name: word for name, (word, _) in VERDICTS.items()}
+        assert {short(row): row["verdict"] for row in whole} == {
+            name: word for name, (word, _) in VERDICTS.items()
+        }
 
     def test_reasons_say_what_happened(self, whole):
         reasons = {short(row): row["reason"] for row in whole}
@@ -189,13 +209,32 @@ class TestWholeRun:
 
 class TestSelection:
     def test_selected_and_not_yet_decided(self, suite):
-        done, rows = run(suite, "--select", f"{RX}.passes", "--select", AUTH, "--decided", f"{AUTH.removeprefix('CARP-')}.real_iut")
+        done, rows = run(
+            suite,
+            "--select",
+            f"{RX}.passes",
+            "--select",
+            AUTH,
+            "--decided",
+            f"{AUTH.removeprefix('CARP-')}.real_iut",
+        )
         assert [short(row) for row in rows] == ["passes"], done.stdout
         assert "13 deselected" in done.stdout or "12 deselected" in done.stdout
 
     def test_without_a_target_it_keeps_out_of_the_way(self, suite):
         command = [sys.executable, "-m", "pytest", "-q", "-p", "conformance.plugin", "test_elsewhere.py"]
-        done = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(plugin.__file__).parents[1]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+        done = subprocess.run(
+            command,
+            cwd=suite,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(Path(plugin.__file__).parents[1]),
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            },
+        )
         assert done.returncode == 0, done.stdout
 
 

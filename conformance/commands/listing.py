@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.catalogue import Catalogue, load
+from conformance.judge.monitors import cover
 from conformance.commands.collect import cases, check_selection
 from conformance.suite.cases import Case, applicability, is_selected
 from conformance.targets.protocol import Profile
@@ -23,6 +24,7 @@ def listing(select: Sequence[str], target: str | None) -> Document:
     chosen = [case for case in known if is_selected(case, select) and _applies(case, profile, catalogue)]
     wanted = {requirement.id for prefix in select for requirement in _requirements(prefix, catalogue)}
     wanted |= {id for case in chosen for id in case.requirements if select}
+    monitors = cover()
     return {
         "requirements": [
             {
@@ -30,7 +32,7 @@ def listing(select: Sequence[str], target: str | None) -> Document:
                 "level": r.level.value,
                 "text": r.text,
                 "cases": [case.id for case in chosen if r.id in case.requirements],
-                "monitors": [],
+                "monitors": [monitors[r.id]] if r.id in monitors else [],
                 "untestable": r.untestable,
             }
             for r in catalogue

@@ -136,7 +136,7 @@ class _Silent:
 def _resumed(folder: Path) -> Document:
     try:
         return results.load(folder)
-    except (results.NoRun, results.UnreadableRun, schema.InvalidDocument) as error:
+    except (results.NoRun, results.UnreadableRun, results.UnknownRequirement, schema.InvalidDocument) as error:
         raise CommandError(f"--resume {folder}: {error}") from error
 
 

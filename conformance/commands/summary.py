@@ -75,7 +75,7 @@ def print_list(document: Document) -> None:
 def print_targets(document: Document) -> None:
     """One line a target."""
     console = Console(highlight=False)
-    table = Table(Column("target", no_wrap=True), Column("rung", no_wrap=True), Column("dialect", no_wrap=True), "descends from", "can", box=None, pad_edge=False)
+    table = Table(Column("target", no_wrap=True), Column("rung", no_wrap=True), Column("dialect", no_wrap=True), "descends from", Column("can", overflow="fold"), box=None, pad_edge=False)
     for row in document["targets"]:
         table.add_row(row["name"], row["rung"], row["dialect"], row["origin"], ", ".join(name for name, yes in row["pics"].items() if yes))
     console.print(table)

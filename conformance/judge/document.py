@@ -141,6 +141,7 @@ def _speaker(session: Session, speaker: Speaker, several: bool) -> dict[str, Any
         "dialect": sorted(tongue.names),
         "guessed": tongue.guessed,
         "first": iso(speaker.first_ns),
+        "last": iso(speaker.last_ns if speaker.last_form is not None else speaker.first_ns),
         **_frame("first_frame", speaker.first or Ref(0, 0), several),
     }
 
@@ -168,7 +169,8 @@ def _dual(one: DualMaster, several: bool) -> dict[str, Any]:
 
 
 def _requirements(session: Session) -> list[dict[str, Any]]:
-    """One verdict a requirement: fail if anybody who should satisfy it was seen to break it, else pass if anybody
+    """One verdict a requirement: fail if anybody who should satisfy it was seen to break it, else pass if
+    anybody
     was seen to satisfy it.
     """
     gravity = (Verdict.FAIL, Verdict.PASS, Verdict.INCONCLUSIVE)

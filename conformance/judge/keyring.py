@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -173,7 +173,7 @@ class Search:
         self._rest = candidates
 
     def find(self, counter: bytes, digest: bytes) -> Key | None:
-        """The first candidate that makes ``digest`` (20 bytes) of ``counter`` (8 bytes); None if none does."""
+        """The first candidate that makes ``digest`` (20 bytes) of ``counter`` (8 bytes), or None."""
         for candidate in self._made:
             if hmac.compare_digest(candidate.digest(counter), digest):
                 return candidate
@@ -187,7 +187,9 @@ class Search:
 def candidates(
     passwords: Passwords, vhid: int, sets: list[tuple[Address, ...]], lladdrs: Sequence[bytes] = ()
 ) -> Iterator[Key]:
-    """Every key worth trying, the likely first: ``sets`` are address sets, ``lladdrs`` custom MAC addresses."""
+    """Every key worth trying, the likely first: ``sets`` are address sets, ``lladdrs`` custom MAC
+    addresses.
+    """
     seeds = passwords.seeds()
     if not passwords.given:
         yield from (seed.key(vhid, addresses) for addresses in sets[:_LIKELY] for seed in seeds)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.judge.summary import title
+from conformance.judge.summary import frames_text, title
 
 _WIDTH = 960
 _LEFT = 210
@@ -59,6 +59,7 @@ def html(document: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["frames"] = frames_text
     hosts = [{"title": title(host), "line": _line(document, host), **host} for host in document["vhids"]]
     return environment.get_template("judge.html").render(document=document, hosts=hosts)
 
@@ -81,13 +82,15 @@ def _line(document: dict[str, Any], host: dict[str, Any]) -> Line | None:
     def x(at: float) -> float:
         return round(_LEFT + (min(max(at, start), end) - start) * scale, 2)
 
+    last = {speaker["source"]: speaker["last"] for speaker in host["speakers"]}
+    standing = {master["source"] for master in host["masters"]}
     bars: list[Bar] = []
     handovers = host["handovers"][:_MAX_BARS]
     for index, handover in enumerate(handovers):
         begin = _seconds(handover["time"])
         if begin is None:
             continue
-        until = end
+        until = end if handover["to"] in standing else _seconds(last[handover["to"]]) or end
         if index + 1 < len(handovers):
             following = _seconds(handovers[index + 1]["time"])
             until = (

@@ -51,15 +51,20 @@ def _host(host: dict[str, Any]) -> list[str]:
     return lines
 
 
+def frames_text(one: dict[str, Any], limit: int = 16) -> str:
+    """``frame 3`` or ``frames 3, 4``; with several captures each frame tells its capture: ``3 of capture
+    2``.
+    """
+    captures = one.get("in")
+    names = [str(frame) for frame in one["frames"]]
+    if captures is not None:
+        names = [f"{name} of capture {capture + 1}" for name, capture in zip(names, captures, strict=True)]
+    shown = ", ".join(names[:limit]) + (" …" if len(names) > limit else "")
+    return f"frame{'s' if len(names) > 1 else ''} {shown}"
+
+
 def _finding(one: dict[str, Any]) -> str:
-    frames = (
-        (
-            f" [frame{'s' if len(one['frames']) > 1 else ''} "
-            f"{', '.join(map(str, one['frames'][:6]))}{' …' if len(one['frames']) > 6 else ''}]"
-        )
-        if one["frames"]
-        else ""
-    )
+    frames = f" [{frames_text(one, 6)}]" if one["frames"] else ""
     return f"  {_MARK[one['severity']]} {plain(one['text'])}{frames}"
 
 

@@ -140,7 +140,7 @@ def _unless_gone() -> Iterator[None]:
 class Station:
     """Something plugged into the switch: its namespace, interface ``eth0``, address and MAC (six bytes).
 
-    ``own_stack``: a process there answers for the address in the kernel's place, so the kernel gets neither an address nor ARP.
+    ``own_stack``: a process there answers for the address, so the kernel gets neither an address nor ARP.
     """
 
     name: str
@@ -173,7 +173,9 @@ class Switch:
     stations: dict[str, Station] = field(default_factory=dict)
     _ports: dict[str, int] = field(default_factory=dict)
 
-    def plug(self, name: str, address: str, mac: bytes, stack: ExitStack, *, own_stack: bool = False) -> Station:
+    def plug(
+        self, name: str, address: str, mac: bytes, stack: ExitStack, *, own_stack: bool = False
+    ) -> Station:
         """Makes a station ``name`` with ``address`` (a.b.c.d/len) on ``eth0`` and connects it.
 
         With ``own_stack`` the kernel there stays silent: the address is left to a process on a packet socket.

@@ -91,8 +91,9 @@ def applicability(case: Case, profile: Profile, catalogue: Catalogue) -> str | N
         return f"{profile.name} does not have: {'; '.join(CAPABILITIES[name] for name in lacking)}"
     if case.hosts > profile.max_hosts:
         return f"needs {case.hosts} hosts, {profile.name} has {profile.max_hosts}"
+    names = {profile.dialect.key, profile.dialect.name}  # an era of the legacy line keeps its rules, unless a capability says otherwise
     binding = (catalogue[id] for id in case.requirements)
-    if not any(requirement.level is not Level.MAY or profile.dialect.key in requirement.holds_for for requirement in binding):
+    if not any(requirement.level is not Level.MAY or names & requirement.holds_for for requirement in binding):
         return f"{', '.join(case.requirements)} is a rule of other dialects than {profile.dialect.key}"
     return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +13,7 @@ from conformance.plugin import CASE, TARGET
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Trace
-from conformance.targets.protocol import Bench, Settings, Target
+from conformance.targets.protocol import Bench, Settings, Side, Target, TwoSided
 from conformance.targets.subject import Subject
 
 Start = Callable[..., Subject]
@@ -67,20 +68,48 @@ def tester(bench: Bench, wire: Segment) -> Tester:
 
 
 @pytest.fixture
-def start(target: Target, bench: Bench, wire: Segment, tester: Tester) -> Start:
-    """Starts an IUT: ``start(on="a", advskew=100, preempt=True, …)``; the rest comes from the profile. It is in BACKUP when this returns."""
-    started: list[Subject] = []
-    wire.describe = lambda: "\n".join(subject.iut.describe() for subject in started)
+def started(wire: Segment) -> list[Subject]:
+    """The IUTs of this case; a failure tells of each."""
+    subjects: list[Subject] = []
+    wire.describe = lambda: "\n".join(subject.iut.describe() for subject in subjects)
+    return subjects
 
+
+def _starter(target: Target, side: Bench | Side, wire: Segment, tester: Tester, started: list[Subject]) -> Start:
     def begin(*, on: str = "a", **changes: Any) -> Subject:
-        chosen: dict[str, Any] = {"vhid": 1, "password": target.profile.password, "addresses": bench.shared_addresses[:1], "advskew": 100} | changes
+        chosen: dict[str, Any] = {"vhid": 1, "password": target.profile.password, "addresses": side.shared_addresses[:1], "advskew": 100} | changes
         settings = Settings(**chosen)
-        host = bench.hosts[on]
+        host = side.hosts[on]
         subject = Subject(host.start(settings), host, settings, target.profile, wire, tester)
         started.append(subject)
         return subject
 
     return begin
+
+
+@pytest.fixture
+def start(target: Target, bench: Bench, wire: Segment, tester: Tester, started: list[Subject]) -> Start:
+    """Starts an IUT: ``start(on="a", advskew=100, preempt=True, …)``; the rest comes from the profile. It is in BACKUP when this returns."""
+    return _starter(target, bench, wire, tester, started)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The second segment of a case, and its hosts' interfaces there; frames and decisions are on the time line of the first."""
+
+    side: Side
+    wire: Segment
+    tester: Tester
+    start: Start
+
+
+@pytest.fixture
+def inner(target: Target, bench: Bench, wire: Segment, started: list[Subject]) -> Leg:
+    """The second interfaces of the hosts, on a segment of their own (needs second_interface)."""
+    side = cast("TwoSided", bench).second
+    segment = Segment(bench.loop, wire.trace, side.port(wire.trace), wire.decisions, wire.describe, wire.clock_step_ns, wire.stalled_ns)
+    tester = Tester(segment, side.tester_addresses[0], side.tester_mac)
+    return Leg(side, segment, tester, _starter(target, side, segment, tester, started))
 
 
 @pytest.fixture

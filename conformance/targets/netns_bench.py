@@ -14,8 +14,8 @@ from typing import Protocol
 
 from conformance.lab.netns import Station, Switch, switch
 from conformance.segment.live import LivePort
-from conformance.segment.pressure import cpu_stalled_ns
 from conformance.segment.loop import HasFileno, Loop, RealClock
+from conformance.segment.pressure import cpu_stalled_ns
 from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
 from conformance.targets.protocol import Iut, Settings, SutHost
 from conformance.wire.digest import Address
@@ -44,7 +44,7 @@ class Starter(Protocol):
 
     @property
     def own_stack(self) -> bool:
-        """Whether a process answers for the host in place of its kernel (:class:`conformance.lab.netns.Station`)."""
+        """Whether a process answers for the host in place of its kernel."""
 
     def host(self, bench: NetnsBench, station: Station) -> BenchHost:
         """Makes the host on its station."""
@@ -98,7 +98,7 @@ class Process:
         return self._popen.poll()
 
     def watch(self) -> None:
-        """Reads its lines while the bench's loop runs: again in each case, if it lives on from one to the next."""
+        """Reads its lines while the bench's loop runs: to be called in each case that it lives to see."""
         self.host.bench.watch(self._out, self.read)
 
     def signal(self, name: str) -> None:
@@ -155,7 +155,9 @@ class NetnsHost:
         self.removed = False
 
     def start(self, settings: Settings) -> Iut:
-        self.bench.note(f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{', preempt' if settings.preempt else ''}")
+        self.bench.note(
+            f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{', preempt' if settings.preempt else ''}"
+        )
         iut = self._start(self, settings)
         self.iuts.append(iut)
         return iut
@@ -212,7 +214,8 @@ class NetnsBench:
         self.tester_addresses: tuple[Address, ...] = (tester.address.ip, ip_address("fe80::fe"))
         self.tester_mac = tester.mac
         self.hosts: Mapping[str, BenchHost] = {
-            station.name: starter.host(self, station) for station, starter in zip(hosts, starters, strict=True)
+            station.name: starter.host(self, station)
+            for station, starter in zip(hosts, starters, strict=True)
         }
         self.shared_addresses: tuple[Address, ...] = (
             *(ip_address(f"{_SUBNET}.{last}") for last in range(100, 110)),
@@ -239,7 +242,9 @@ class NetnsBench:
         self.loop = Loop(self.clock)
         self.trace = trace
         with self._tester.namespace.entered():
-            self._port = LivePort(self._tester.interface, lambda time_ns, data, sent: trace.add_frame(time_ns, data, sent=sent))
+            self._port = LivePort(
+                self._tester.interface, lambda time_ns, data, sent: trace.add_frame(time_ns, data, sent=sent)
+            )
         self.watch(self._port, self._port.read)
         return self._port
 
@@ -292,7 +297,7 @@ class NetnsBench:
 
 @contextmanager
 def netns_bench(starters: Sequence[Starter]) -> Iterator[NetnsBench]:
-    """A bench with one host for each of ``starters``, named a, b, c … at 192.0.2.1, .2 …, the tester at .254."""
+    """A bench with a host for each of ``starters``, named a, b, c … at 192.0.2.1, .2 …, the tester at .254."""
     with switch() as (plugged, stack):
         tester = plugged.plug("tester", f"{_SUBNET}.254/24", bytes.fromhex("0200000002fe"), stack)
         hosts = [

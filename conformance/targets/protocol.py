@@ -100,6 +100,100 @@ class Tunable(Protocol):
         """Writes ``net.inet.carp.NAME``; the bench's ``reset`` restores the default."""
 
 
+class Changeable(Protocol):
+    """What an IUT with the capability ``reconfigure`` can do besides. Each raises :class:`ConfigurationRefused` and then has changed nothing more than the implementation did."""
+
+    def reconfigure(self, **changes: Any) -> None:
+        """Sets fields of :class:`Settings` (but vhid, addresses and preempt) on the running IUT, all in one request."""
+
+    def add_address(self, address: Address) -> None:
+        """Gives it one more shared address, or one that it has already."""
+
+    def remove_address(self, address: Address) -> None:
+        """Takes a shared address from it."""
+
+
+class Orderable(Protocol):
+    """What an IUT with the capability ``state_request`` can do besides."""
+
+    def request_state(self, state: str) -> None:
+        """Orders it to become ``MASTER`` or ``BACKUP``."""
+
+
+class Closable(Protocol):
+    """What an IUT with the capability ``carp_interface`` can do besides."""
+
+    def interface(self, *, up: bool) -> None:
+        """Takes its carp interface down or up."""
+
+
+class Groupable(Protocol):
+    """What an IUT with the capability ``interface_groups`` can do besides."""
+
+    def join_group(self, group: str) -> None:
+        """Puts its carp interface into one more interface group."""
+
+
+class Demotable(Protocol):
+    """What a host with the capability ``demotion_order`` can do besides."""
+
+    def demote(self, amount: int, group: str = "carp") -> None:
+        """Demotes it by ``amount``, or takes that back if it is negative: a write to ``net.inet.carp.demotion``, ``carpdemote`` of ``group``, a failure elsewhere on the legacy line.
+
+        Raises :class:`ConfigurationRefused`.
+        """
+
+    def demotion(self, group: str = "carp") -> int:
+        """Its demotion as it tells it: the sum, the count of ``group``, ``suppress_preempt``."""
+
+
+class Switchable(Protocol):
+    """What a host with the capability ``interface_switch`` can do besides."""
+
+    def interface(self, *, up: bool) -> None:
+        """Takes its interface down or up, as an administrator does; the cable stays in."""
+
+
+class Unsending(Protocol):
+    """What a host with the capability ``send_errors`` can do besides."""
+
+    def refuse_sending(self, *, refused: bool) -> None:
+        """Lets every attempt to send an advertisement fail (ENOBUFS), or ends that."""
+
+
+class Unnumbered(Protocol):
+    """What a host with the capability ``own_addresses`` can do besides."""
+
+    def remove_own_addresses(self, version: int) -> None:
+        """Takes its real addresses of a family (4 or 6) from its interface; the bench's ``reset`` gives them back."""
+
+
+class Listing(Protocol):
+    """What a host with the capability ``vhid_list`` can do besides."""
+
+    def vhids(self) -> tuple[int, ...]:
+        """The vhids that are configured on its interface, in ascending order."""
+
+
+class Side(Protocol):
+    """The second segment of a bench whose hosts have two interfaces; its hosts are those interfaces, under the names of the first ones' with ``-inner``."""
+
+    tester_addresses: tuple[Address, ...]
+    tester_mac: bytes
+    hosts: Mapping[str, SutHost]
+    """By the name of the machine (a, b, c …)."""
+    shared_addresses: tuple[Address, ...]
+
+    def port(self, trace: Trace) -> Port:
+        """Attaches the tester to this segment too. One time line for both: ``trace`` is that of the first segment."""
+
+
+class TwoSided(Protocol):
+    """What a bench with the capability ``second_interface`` has besides."""
+
+    second: Side
+
+
 class Bench(Protocol):
     """A lane: a segment with the tester on it and hosts to start IUTs on."""
 
@@ -198,6 +292,19 @@ CAPABILITIES: Mapping[str, str] = {
     "dead_ratio": "the number of missed advertisements can be set",
     "unicast": "can advertise to a unicast peer",
     "vrrp3": "speaks VRRPv3 on request",
+    "demotion_order": "can be demoted by order, and tells its demotion",
+    "demotion_sum": "adds a signed demotion to its advskew",
+    "demotion_groups": "advertises the demote counts of its interface groups",
+    "interface_groups": "puts an interface into groups",
+    "carp_interface": "has an interface of its own for each virtual host, which can be taken down and up",
+    "interface_switch": "the interface of its host can be taken down and up by its administrator",
+    "second_interface": "its hosts have a second interface on a segment of its own",
+    "group_failover": "a lost link demotes the virtual hosts on other interfaces too",
+    "send_errors": "its attempts to send can be made to fail",
+    "own_addresses": "the real addresses of its interface can be removed",
+    "vhid_list": "the configured vhids can be read",
+    "configured_order": "hashes its addresses in the order of configuration",
+    "packets_before_states": "logs rejected packets at a lower level than changes of state",
     "bow_out": "says good-bye with 255/255 when it is taken down",
 }
 """The vocabulary of PICS: what an implementation, or the access to it, can do."""

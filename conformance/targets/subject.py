@@ -13,10 +13,26 @@ from conformance.segment.decision import Condition, Mismatch, Window, seconds
 from conformance.segment.segment import LOOK_ON_NS, Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Event, FrameSeen, HostEvent, HostKind
-from conformance.targets.protocol import Counting, Detachable, Iut, Profile, Settings, SutHost, Tunable
+from conformance.targets.protocol import (
+    Changeable,
+    Closable,
+    Counting,
+    Demotable,
+    Detachable,
+    Groupable,
+    Iut,
+    Listing,
+    Orderable,
+    Profile,
+    Settings,
+    SutHost,
+    Switchable,
+    Tunable,
+    Unsending,
+)
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
-from conformance.wire.digest import Secret
+from conformance.wire.digest import Address, Secret
 from conformance.wire.frame import Ip
 from conformance.wire.header import Header
 
@@ -307,6 +323,55 @@ class Subject:
     def sysctls(self) -> Tunable:
         """The ``net.inet.carp`` switches of its host (needs sysctl)."""
         return cast("Tunable", self.host)
+
+    # --- what its administrator does to it, or to its host
+
+    def reconfigure(self, **changes: Any) -> None:
+        """Changes its parameters while it runs (needs reconfigure)."""
+        cast("Changeable", self.iut).reconfigure(**changes)
+        self.settings = self.iut.settings
+
+    def add_address(self, address: Address) -> None:
+        """Gives it one more shared address (needs reconfigure)."""
+        cast("Changeable", self.iut).add_address(address)
+        self.settings = self.iut.settings
+
+    def remove_address(self, address: Address) -> None:
+        """Takes a shared address from it (needs reconfigure)."""
+        cast("Changeable", self.iut).remove_address(address)
+        self.settings = self.iut.settings
+
+    def request_state(self, state: str) -> None:
+        """Orders it to become ``MASTER`` or ``BACKUP`` (needs state_request)."""
+        cast("Orderable", self.iut).request_state(state)
+
+    def carp_interface(self, *, up: bool) -> None:
+        """Takes its carp interface down or up (needs carp_interface)."""
+        cast("Closable", self.iut).interface(up=up)
+
+    def join_group(self, group: str) -> None:
+        """Puts its carp interface into one more group (needs interface_groups)."""
+        cast("Groupable", self.iut).join_group(group)
+
+    def host_interface(self, *, up: bool) -> None:
+        """Takes the interface of its host down or up (needs interface_switch)."""
+        cast("Switchable", self.host).interface(up=up)
+
+    def demote(self, amount: int, group: str = "carp") -> None:
+        """Demotes its host (needs demotion_order)."""
+        cast("Demotable", self.host).demote(amount, group)
+
+    def demotion(self, group: str = "carp") -> int:
+        """The demotion that its host tells (needs demotion_order)."""
+        return cast("Demotable", self.host).demotion(group)
+
+    def refuse_sending(self, *, refused: bool) -> None:
+        """Lets its host fail to send advertisements (needs send_errors)."""
+        cast("Unsending", self.host).refuse_sending(refused=refused)
+
+    def vhids(self) -> tuple[int, ...]:
+        """The vhids configured on the interface of its host (needs vhid_list)."""
+        return cast("Listing", self.host).vhids()
 
     def alive(self) -> FrameSeen:
         """The barrier: the host's answer to an ARP request for its real address."""

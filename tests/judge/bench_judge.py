@@ -54,10 +54,16 @@ def generate(path: Path, frames: int, vhids: int = 4) -> int:
         one.vhid: make_key(key(PASSWORD), one.vhid, Material(0, (SHARED[one.vhid - 1],))) for one in clusters
     }
     shapes = {
-        (one.vhid, turn): bytearray(advertisement(
-            bytes((0x21, one.vhid, 100 * turn, 7, 0, 1)) + bytes(30), IPv4Address(f"192.0.2.{11 + turn}"), source_mac=virtual_mac(one.vhid)))
-        for one in clusters for turn in (0, 1)
-    }  # fmt: skip
+        (one.vhid, turn): bytearray(
+            advertisement(
+                bytes((0x21, one.vhid, 100 * turn, 7, 0, 1)) + bytes(30),
+                IPv4Address(f"192.0.2.{11 + turn}"),
+                source_mac=virtual_mac(one.vhid),
+            )
+        )
+        for one in clusters
+        for turn in (0, 1)
+    }
     spacing = [interval_ns(1, 0) + 1_000_000, interval_ns(1, 100) + 1_000_000]
     down = [interval_ns(3, 0) + 1_000_000, interval_ns(3, 100) + 1_000_000]
     with path.open("wb") as file:
@@ -93,10 +99,8 @@ def _timed_judge(path: Path, frames: int, handovers: int) -> float:
     found = sum(1 for host in document["vhids"] for handover in host["handovers"] if handover["from"])
     if (seen, found) != (frames, handovers):
         sys.exit(
-            (
-                f"judge saw {seen} authentic advertisements and {found} "
-                f"hand-overs, the capture has {frames} and {handovers}"
-            )
+            f"judge saw {seen} authentic advertisements and {found} "
+            f"hand-overs, the capture has {frames} and {handovers}"
         )
     return seconds
 
@@ -141,20 +145,16 @@ def main() -> None:
         judged = options.frames / _timed_judge(large, options.frames, handovers)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            (
-                f"judge               {judged:12,.0f} advertisements/s, "
-                f"{handovers} hand-overs found, peak memory {memory:.0f} MiB"
-            )
+            f"judge               {judged:12,.0f} advertisements/s, "
+            f"{handovers} hand-overs found, peak memory {memory:.0f} MiB"
         )
         for display_filter in ("carp", "vrrp"):
             seconds = _timed_tshark(large, display_filter)
             if seconds is not None:
                 rate = options.frames / seconds
                 print(
-                    (
-                        f"tshark -Y {display_filter:9} {rate:12,.0f} "
-                        f"frames/s, judge is {judged / rate:.1f} times as fast"
-                    )
+                    f"tshark -Y {display_filter:9} {rate:12,.0f} "
+                    f"frames/s, judge is {judged / rate:.1f} times as fast"
                 )
         rate = options.scapy_frames / _timed_scapy(small)
         print(f"scapy rdpcap        {rate:12,.0f} frames/s, judge is {judged / rate:.1f} times as fast")

@@ -73,7 +73,8 @@ class Member:
     def run(self, start: float, count: int, first: int = 0) -> list[Timed]:
         """``count`` advertisements from ``start`` seconds on, one an interval."""
         return [
-            (round(start * SECOND) + index * self.interval, self.frame(first + index)) for index in range(count)
+            (round(start * SECOND) + index * self.interval, self.frame(first + index))
+            for index in range(count)
         ]
 
     def announcement(self, at: float, address: str = VIP, mac: bytes | None = None) -> Timed:
@@ -84,7 +85,12 @@ class Member:
 
 
 def pcap(
-    frames: Iterable[Timed], *, order: str = "<", nanoseconds: bool = True, linktype: int = 1, snaplen: int = 65535
+    frames: Iterable[Timed],
+    *,
+    order: str = "<",
+    nanoseconds: bool = True,
+    linktype: int = 1,
+    snaplen: int = 65535,
 ) -> bytes:
     """A pcap file of the frames, sorted by time."""
     magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4

@@ -45,7 +45,9 @@ def only(folder, *frames, **options):
 
 def test_a_healthy_pair_gives_nothing_to_say(tmp_path):
     follower = replace(B, counter=1020)
-    ids, _, document = story(tmp_path, A.run(0, 20), START, follower.run(23.4, 5), [follower.announcement(23.401)])
+    ids, _, document = story(
+        tmp_path, A.run(0, 20), START, follower.run(23.4, 5), [follower.announcement(23.401)]
+    )
     assert ids == []
     assert exit_status(document) == 0
     assert document["vhids"][0]["handovers"][1] | {"time": ""} == {
@@ -65,7 +67,11 @@ def test_a_healthy_pair_gives_nothing_to_say(tmp_path):
         (replace(B, password="third"), "foreign-speaker", "fits no password and address set"),
         (replace(B, addresses=TWO), "one-address-differs", "covers 192.0.2.5 too"),
         (replace(B, addresses=("192.0.2.7", "192.0.2.8")), "addresses-differ", "lacks 192.0.2.1"),
-        (replace(B, addresses=(VIP, "fe80::1")), "link-local-context", "one side hashes link-local addresses"),
+        (
+            replace(B, addresses=(VIP, "fe80::1")),
+            "link-local-context",
+            "one side hashes link-local addresses",
+        ),
         (replace(B, password="", addresses=(VIP,)), "password-differs", "is made with no password"),
         (replace(B, lladdr=MAC_C, source_mac=MAC_C), "lladdr-differs", "OpenBSD lladdr"),
     ],
@@ -213,7 +219,9 @@ def test_a_digest_that_does_not_fit_the_addresses_given(tmp_path):
 def test_flapping_has_a_period(tmp_path):
     """A BACKUP that is MASTER for one advertisement every five seconds."""
     visits = [(index * 5 * SECOND + 4_500 * MS, B.frame(index)) for index in range(4)]
-    ids, text, document = story(tmp_path, A.run(0, 22), START, visits, [B.announcement(index * 5 + 4.501) for index in range(4)])
+    ids, text, document = story(
+        tmp_path, A.run(0, 22), START, visits, [B.announcement(index * 5 + 4.501) for index in range(4)]
+    )
     assert document["vhids"][0]["flapping"] == [{"source": "192.0.2.12", "times": 4, "period_ms": 5000.0}]
     assert "becomes master about every 5.0 s, 4 times" in text
     assert len(ids) == 1
@@ -226,7 +234,14 @@ def test_one_family_filtered(tmp_path):
     twin = replace(flapper, source="fe80::12", tos=0)
     at = [index * 5 * SECOND + 4_600 * MS for index in range(4)]
     visits = [(time, flapper.frame()) for time in at] + [(time + 50_000, twin.frame()) for time in at]
-    ids, text, _ = story(tmp_path, peer.run(0, 22), START, visits, [B.announcement(index * 5 + 4.6001) for index in range(4)], addresses=both)
+    ids, text, _ = story(
+        tmp_path,
+        peer.run(0, 22),
+        START,
+        visits,
+        [B.announcement(index * 5 + 4.6001) for index in range(4)],
+        addresses=both,
+    )
     assert ids == ["family-filtered"]
     assert "192.0.2.11 is heard over IPv4 only" in text
 
@@ -236,7 +251,9 @@ def test_mastership_that_goes_back_and_forth(tmp_path):
     for turn in range(4):
         for index in range(3):
             a.append(((turn * 14 + index) * SECOND, replace(A, counter=number).frame()))
-            b.append(((turn * 14 + 7 + index) * SECOND, replace(B, advskew=0, counter=number + 3).frame(index)))
+            b.append(
+                ((turn * 14 + 7 + index) * SECOND, replace(B, advskew=0, counter=number + 3).frame(index))
+            )
             number += 1
     told = [A.announcement(turn * 7 + 0.001) for turn in range(8)]
     ids, text, _ = story(tmp_path, a, b, told)
@@ -265,10 +282,21 @@ def test_an_ipv6_address_conflict(tmp_path):
     member = replace(A, source="fe80::11", addresses=("2001:db8::1",), tos=0)
     source = IPv6Address("fe80::99")
     made = [
-        (round(at * SECOND), neighbour(NeighbourMessage.ADVERTISEMENT, shared, mac, source=source, destination=ALL_NODES,
-                                       source_mac=mac, destination_mac=ALL_NODES_MAC, flags=0x20))
+        (
+            round(at * SECOND),
+            neighbour(
+                NeighbourMessage.ADVERTISEMENT,
+                shared,
+                mac,
+                source=source,
+                destination=ALL_NODES,
+                source_mac=mac,
+                destination_mac=ALL_NODES_MAC,
+                flags=0x20,
+            ),
+        )
         for at, mac in ((0.001, virtual_mac(1)), (5.1, MAC_C))
-    ]  # fmt: skip
+    ]
     document = judge([write(tmp_path, member.run(0, 10), made)], passwords=("secret",))
     assert [one["id"] for one in document["findings"]] == ["address-conflict"]
     assert document["vhids"][0]["authenticated"] == 10
@@ -285,23 +313,40 @@ def test_a_backup_that_answers_the_announcement(tmp_path):
 def test_clients_that_still_use_the_former_master(tmp_path):
     ucarp_mac = bytes.fromhex("00005e000001")
     first, second = replace(A, source_mac=ucarp_mac), replace(B, source_mac=ucarp_mac, counter=1010)
-    client = ethernet(MAC_A, MAC_C, ETHERTYPE_IPV4, ipv4(IPv4Address("192.0.2.99"), IPv4Address(VIP), b"ping", protocol=1))
+    client = ethernet(
+        MAC_A, MAC_C, ETHERTYPE_IPV4, ipv4(IPv4Address("192.0.2.99"), IPv4Address(VIP), b"ping", protocol=1)
+    )
     frames = (first.run(0, 10), [first.announcement(-0.001 + 0.001, mac=MAC_A)], second.run(14, 6))
     told = [second.announcement(13.999, mac=MAC_B)]
     ids, text, _ = story(tmp_path, *frames, told, [(16 * SECOND, client)])
     assert ids == ["stale-clients"]
-    assert f"to 02:00:00:00:00:0a although 02:00:00:00:00:0b announced it" in text
+    assert "to 02:00:00:00:00:0a although 02:00:00:00:00:0b announced it" in text
     early = story(tmp_path, *frames, told, [(9 * SECOND, client), (14_500 * MS, client)])
     assert early[0] == []
 
 
 def test_a_vrrp_router_with_the_same_number(tmp_path):
     packet = bytes.fromhex("3101640100640000c0000201")
-    frame = ethernet(virtual_mac(1), virtual_mac(1), ETHERTYPE_IPV4, ipv4(IPv4Address("192.0.2.9"), IPv4Address("224.0.0.18"), packet))
+    frame = ethernet(
+        virtual_mac(1),
+        virtual_mac(1),
+        ETHERTYPE_IPV4,
+        ipv4(IPv4Address("192.0.2.9"), IPv4Address("224.0.0.18"), packet),
+    )
     other = bytearray(packet)
     other[1] = 9
-    neighbour_frame = ethernet(virtual_mac(9), virtual_mac(9), ETHERTYPE_IPV4, ipv4(IPv4Address("192.0.2.9"), IPv4Address("224.0.0.18"), bytes(other)))
-    found = only(tmp_path, A.run(0, 10), START, [(SECOND + 1, frame), (2 * SECOND + 1, frame), (3 * SECOND, neighbour_frame)])
+    neighbour_frame = ethernet(
+        virtual_mac(9),
+        virtual_mac(9),
+        ETHERTYPE_IPV4,
+        ipv4(IPv4Address("192.0.2.9"), IPv4Address("224.0.0.18"), bytes(other)),
+    )
+    found = only(
+        tmp_path,
+        A.run(0, 10),
+        START,
+        [(SECOND + 1, frame), (2 * SECOND + 1, frame), (3 * SECOND, neighbour_frame)],
+    )
     assert found[:2] == ["vrrp-same-id", "vrrp-neighbour"]
     assert "VRRPv3 router 192.0.2.9 uses vrid 1 (2 packets)" in found[2]
 
@@ -347,10 +392,14 @@ def test_a_backup_that_sends_from_the_virtual_mac(tmp_path):
     follower = replace(B, counter=1020)
     packet = ipv4(IPv4Address("192.0.2.11"), IPv4Address("198.51.100.1"), b"x", protocol=17)
     stray = [(26 * SECOND, ethernet(BROADCAST_MAC, virtual_mac(1), ETHERTYPE_IPV4, packet))]
-    request = arp(ArpOperation.REQUEST, virtual_mac(1), IPv4Address("192.0.2.11"), bytes(6), IPv4Address("192.0.2.99"))
+    request = arp(
+        ArpOperation.REQUEST, virtual_mac(1), IPv4Address("192.0.2.11"), bytes(6), IPv4Address("192.0.2.99")
+    )
     told = [follower.announcement(23.401)]
     for frames in (stray, [(26 * SECOND, request)]):
-        assert story(tmp_path, A.run(0, 20), START, follower.run(23.4, 5), told, frames)[0] == ["virtual-mac-from-backup"]
+        assert story(tmp_path, A.run(0, 20), START, follower.run(23.4, 5), told, frames)[0] == [
+            "virtual-mac-from-backup"
+        ]
     assert story(tmp_path, A.run(0, 20), START, [(5 * SECOND, stray[0][1])])[0] == []
 
 
@@ -364,7 +413,13 @@ def test_a_unicast_peer(tmp_path):
 def test_a_demotion_hands_over(tmp_path):
     demoted = replace(A, advskew=240)
     follower = replace(B, counter=1011)
-    frames = (A.run(0, 10), START, [(9_300 * MS, demoted.frame(10))], follower.run(9.302, 9), [B.announcement(9.303)])
+    frames = (
+        A.run(0, 10),
+        START,
+        [(9_300 * MS, demoted.frame(10))],
+        follower.run(9.302, 9),
+        [B.announcement(9.303)],
+    )
     ids, _, document = story(tmp_path, *frames)
     assert ids == []
     assert [one["cause"] for one in document["vhids"][0]["handovers"]] == ["start", "demotion"]

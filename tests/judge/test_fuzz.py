@@ -36,7 +36,10 @@ def test_mutated_captures():
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.integers(0, 20 * SECOND), st.integers(0, 89), st.integers(0, 255)), max_size=40), st.booleans())
+@given(
+    st.lists(st.tuples(st.integers(0, 20 * SECOND), st.integers(0, 89), st.integers(0, 255)), max_size=40),
+    st.booleans(),
+)
 def test_damaged_frames_make_a_valid_document(tmp_path_factory, damage, six):
     """Any byte of any advertisement may be anything; both ways through the capture still agree."""
     member = Member(source="fe80::1" if six else "192.0.2.11", tos=0)

@@ -1,4 +1,6 @@
-"""The document, its schema, the exit status, both ways through a capture, and the recordings of real kernels."""
+"""The document, its schema, the exit status, both ways through a capture, and the recordings of real
+kernels.
+"""
 
 import json
 import random
@@ -56,7 +58,9 @@ class TestRecording:
         assert document["unreadable"] == []
         assert path.name in summary_text(document)
         assert "</html>" in html(document)
-        assert not any(password in json.dumps(document) + summary_text(document) for password in PASSWORDS[:2])
+        assert not any(
+            password in json.dumps(document) + summary_text(document) for password in PASSWORDS[:2]
+        )
 
 
 QUIET = [
@@ -115,7 +119,10 @@ def test_what_real_kernels_send_by_themselves_is_judged_right(name):
         ),
         (
             "freebsd-9.3/S1-ref-preempt1-ext-link-off.br-carp2",
-            [("192.168.10.2", "192.168.10.3", "demotion", 2), ("192.168.10.3", "192.168.10.2", "preemption", 1)],
+            [
+                ("192.168.10.2", "192.168.10.3", "demotion", 2),
+                ("192.168.10.3", "192.168.10.2", "preemption", 1),
+            ],
         ),
         ("freebsd-9.3/S2-ref-preempt0-ext-link-off.br-carp", [("10.0.1.2", "10.0.1.3", "silence", 3316)]),
         ("freebsd-9.3/S2-ref-preempt0-ext-link-off.br-carp2", []),
@@ -145,7 +152,9 @@ def test_each_hand_over_is_found_with_its_gap_and_cause(name, story):
     assert told[1:] == story
 
 
-@pytest.mark.parametrize("name", ["freebsd-13.2/d_two_addrs_descending", "freebsd-15.1/d_two_addrs_descending"])
+@pytest.mark.parametrize(
+    "name", ["freebsd-13.2/d_two_addrs_descending", "freebsd-15.1/d_two_addrs_descending"]
+)
 def test_an_added_address_resets_the_vhid(name):
     document = recording(f"{name}.pcap")
     assert ids(document) == ["interruption"]
@@ -159,7 +168,10 @@ def test_the_other_stories():
     assert ids(recording("openbsd-8.0beta/g-nopass.pcap")) == ["no-password"]
     assert ids(recording("freebsd-15.1/u1_one_side_unicast.pcap")) == ["unicast"]
     assert ids(recording("freebsd-15.1/k2_allow_1_0_1.pcap")) == ["interruption"]
-    assert ids(recording("freebsd-13.2/k_state_backup_preempt0.pcap")) == ["short-dual-master", "interruption"]
+    assert ids(recording("freebsd-13.2/k_state_backup_preempt0.pcap")) == [
+        "short-dual-master",
+        "interruption",
+    ]
     assert ids(recording("ucarp-1.5.2/c_1.21397.pcap"), vhid=42)[0] == "short-dual-master"
 
 
@@ -168,7 +180,9 @@ def test_the_password_mismatch_is_named():
     assert ids(document) == ["password-differs"]
     assert document["vhids"][0]["dual_master"][0]["open"] is True
     assert exit_status(document) == 1
-    assert ids(recording("freebsd-13.2/m_password_mismatch.pcap", passwords=("pass4carp1",))) == ["foreign-speaker"]
+    assert ids(recording("freebsd-13.2/m_password_mismatch.pcap", passwords=("pass4carp1",))) == [
+        "foreign-speaker"
+    ]
 
 
 def test_allow_0_makes_a_deaf_backup():
@@ -189,33 +203,60 @@ def test_a_dual_stack_backup_that_hears_one_family_flaps():
         (
             "freebsd-9.3/l-bad-packets-v4-master",
             {
-                "CARP-WIRE-002": 204, "CARP-WIRE-003": 204, "CARP-WIRE-004": 22, "CARP-WIRE-006": 129, "CARP-WIRE-007": 263,
-                "CARP-WIRE-008": 40, "CARP-WIRE-011": 71, "CARP-WIRE-012": 98, "CARP-WIRE-013": 31, "CARP-WIRE-014": 129,
+                "CARP-WIRE-002": 204,
+                "CARP-WIRE-003": 204,
+                "CARP-WIRE-004": 22,
+                "CARP-WIRE-006": 129,
+                "CARP-WIRE-007": 263,
+                "CARP-WIRE-008": 40,
+                "CARP-WIRE-011": 71,
+                "CARP-WIRE-012": 98,
+                "CARP-WIRE-013": 31,
+                "CARP-WIRE-014": 129,
                 "CARP-WIRE-016": 116,
             },
         ),
         (
             "openbsd-8.0beta/l-bad-packets-v4-master",
             {
-                "CARP-WIRE-002": 35, "CARP-WIRE-004": 10, "CARP-WIRE-007": 48, "CARP-WIRE-008": 13, "CARP-WIRE-011": 56,
-                "CARP-WIRE-013": 16, "CARP-WIRE-014": 21, "CARP-WIRE-016": 18,
+                "CARP-WIRE-002": 35,
+                "CARP-WIRE-004": 10,
+                "CARP-WIRE-007": 48,
+                "CARP-WIRE-008": 13,
+                "CARP-WIRE-011": 56,
+                "CARP-WIRE-013": 16,
+                "CARP-WIRE-014": 21,
+                "CARP-WIRE-016": 18,
             },
         ),
         (
             "freebsd-13.2/bad_packets_v4",
             {
-                "CARP-WIRE-002": 899, "CARP-WIRE-004": 310, "CARP-WIRE-005": 1079, "CARP-WIRE-008": 377, "CARP-WIRE-011": 463,
-                "CARP-WIRE-013": 440, "CARP-WIRE-014": 672, "CARP-WIRE-016": 566,
+                "CARP-WIRE-002": 899,
+                "CARP-WIRE-004": 310,
+                "CARP-WIRE-005": 1079,
+                "CARP-WIRE-008": 377,
+                "CARP-WIRE-011": 463,
+                "CARP-WIRE-013": 440,
+                "CARP-WIRE-014": 672,
+                "CARP-WIRE-016": 566,
             },
         ),
     ],
-)  # fmt: skip
+)
 def test_each_crafted_packet_is_found_and_named(name, named):
     document = recording(f"{name}.pcap")
     failed = {one["id"]: one["frames"][0] for one in document["requirements"] if one["verdict"] == "fail"}
     assert failed.items() >= named.items()
     found = ids(document)
-    assert {"ttl-changed", "version-differs", "checksum-wrong", "length-wrong", "replay", "digest-wrong"} <= set(found)
+    assert {
+        "ttl-changed",
+        "version-differs",
+        "checksum-wrong",
+        "length-wrong",
+        "replay",
+        "digest-wrong",
+    } <= set(found)
     assert "one-address-differs" in found or name.startswith("freebsd-13")
     assert exit_status(document) == 1
 
@@ -250,7 +291,11 @@ def test_vlans_are_different_segments(tmp_path):
 
 def test_a_dialect_can_be_told(tmp_path):
     path = write(tmp_path, Member().run(0, 8))
-    assert judge([path], dialect="freebsd")["vhids"][0]["speakers"][0]["dialect"] == ["freebsd-10", "freebsd-13", "freebsd-15"]
+    assert judge([path], dialect="freebsd")["vhids"][0]["speakers"][0]["dialect"] == [
+        "freebsd-10",
+        "freebsd-13",
+        "freebsd-15",
+    ]
     as_openbsd = {one["id"]: one["verdict"] for one in judge([path], dialect="openbsd")["requirements"]}
     assert as_openbsd["CARP-AUTH-026"] == "fail"
     as_ucarp = {one["id"]: one["verdict"] for one in judge([path], dialect="ucarp")["requirements"]}
@@ -268,7 +313,9 @@ def test_two_captures_of_one_segment_are_one_history(tmp_path):
     assert (host["advertisements"], host["findings"]) == (6, [])
     assert host["handovers"][0]["capture"] == 0
     VALIDATOR.validate(document)
-    split = judge([write(tmp_path, frames[:3]), write(tmp_path, frames[3:], name="late.pcap")], passwords=("secret",))
+    split = judge(
+        [write(tmp_path, frames[:3]), write(tmp_path, frames[3:], name="late.pcap")], passwords=("secret",)
+    )
     assert len(split["vhids"][0]["handovers"]) == 1
     other = write(tmp_path, Member(source="192.0.2.12", password="x").run(0, 6), name="other.pcap")
     mixed = judge([first, other], passwords=("secret",), addresses=(VIP,))
@@ -357,13 +404,21 @@ def test_random_and_constant_counters_take_the_first_pass(tmp_path):
     still = Member(vhid=3, step=0).run(0.2, 20)
     jumping = [*Member(vhid=4).run(0.3, 10), *Member(vhid=4, counter=77).run(10.31, 10)]
     six = Member(vhid=5, source="fe80::11", addresses=(VIP,), tos=0).run(0.4, 20)
-    four = [(time, Member(vhid=6, counter=1000 + 2 * index).frame()) for index, (time, _) in enumerate(Member().run(0.5, 20))]
-    both = [(time, Member(vhid=6, source="fe80::11", counter=1001 + 2 * index, tos=0).frame())
-            for index, (time, _) in enumerate(Member().run(0.5001, 20))]  # fmt: skip
+    four = [
+        (time, Member(vhid=6, counter=1000 + 2 * index).frame())
+        for index, (time, _) in enumerate(Member().run(0.5, 20))
+    ]
+    both = [
+        (time, Member(vhid=6, source="fe80::11", counter=1001 + 2 * index, tos=0).frame())
+        for index, (time, _) in enumerate(Member().run(0.5001, 20))
+    ]
     path = write(tmp_path, lone, wrapping, still, jumping, six, four, both)
     for options in ({"passwords": ("secret",), "addresses": (VIP,)}, {}, {"addresses": (VIP,)}):
         document = judge([path], **options)
         assert document == judge([path], **options, exact=True)
-    verdicts = {one["id"]: one["verdict"] for one in judge([path], passwords=("secret",), addresses=(VIP,))["requirements"]}
+    verdicts = {
+        one["id"]: one["verdict"]
+        for one in judge([path], passwords=("secret",), addresses=(VIP,))["requirements"]
+    }
     assert verdicts["CARP-AUTH-025"] == verdicts["CARP-AUTH-028"] == "pass"
     assert verdicts["CARP-AUTH-024"] == "inconclusive"

@@ -28,7 +28,9 @@ def test_a_key_makes_the_digest_of_the_wire_module(password, hashed, vhid, count
 def find(secret, *, passwords=("secret", "other"), given_=(A,), learned=(), seen=(), lladdrs=()):
     """The material of a digest made with ``secret``."""
     sets = list(address_sets(given_, learned, seen))
-    found = Search(candidates(Passwords(passwords), 7, sets, lladdrs)).find(COUNTER, secret.digest(7, COUNTER))
+    found = Search(candidates(Passwords(passwords), 7, sets, lladdrs)).find(
+        COUNTER, secret.digest(7, COUNTER)
+    )
     return found.material if found is not None else None
 
 
@@ -46,9 +48,17 @@ def find(secret, *, passwords=("secret", "other"), given_=(A,), learned=(), seen
             {"given_": (A, B)},
             Material(0, (B, A), in_order=True),
         ),
-        (Secret("secret", (A,), lladdr=b"\2" * 6), {"lladdrs": [b"\2" * 6]}, Material(0, (A,), lladdr=b"\2" * 6)),
+        (
+            Secret("secret", (A,), lladdr=b"\2" * 6),
+            {"lladdrs": [b"\2" * 6]},
+            Material(0, (A,), lladdr=b"\2" * 6),
+        ),
         (Secret("other\0_secret", (A,)), {"passwords": ("other", "a_longer_one")}, None),
-        (Secret("other\0_secret", (A,)), {"passwords": ("other", "abcde__secret")}, Material(0, (A,), mixed=1)),
+        (
+            Secret("other\0_secret", (A,)),
+            {"passwords": ("other", "abcde__secret")},
+            Material(0, (A,), mixed=1),
+        ),
         (Secret("unknown", (A,)), {}, None),
         (Secret("secret", (C,)), {"given_": ()}, None),
     ],

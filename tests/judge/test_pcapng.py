@@ -55,7 +55,9 @@ def test_a_simple_packet_is_cut_at_the_snap_length():
 
 
 def test_journal_entries_count_as_frames():
-    found, _ = read(section() + interface() + block(9, b"MESSAGE=x\n") + block(5, bytes(12)) + enhanced(1, DATA))
+    found, _ = read(
+        section() + interface() + block(9, b"MESSAGE=x\n") + block(5, bytes(12)) + enhanced(1, DATA)
+    )
     assert [number for _, _, number, _, _ in found] == [2]
 
 

@@ -18,7 +18,9 @@ from tests.judge.test_pcap import read as read_bytes
 WHOLE = pcap(Member().run(0, 20))
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda data: gzip.compress(gzip.compress(data))])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda data: gzip.compress(gzip.compress(data))]
+)
 def test_compressed_captures(pack):
     found, complaints = read_bytes(pack(WHOLE))
     assert (len(found), complaints) == (20, [])
@@ -69,7 +71,14 @@ def test_several_files_are_merged_by_time(tmp_path):
     (tmp_path / "b.pcap").write_bytes(pcap(Member().run(0.5, 3)))
     with ExitStack() as stack:
         found = list(read([tmp_path / "a.pcap", str(tmp_path / "b.pcap")], Unreadable(), stack))
-    assert [(capture, number) for _, capture, number, _, _ in found] == [(0, 1), (1, 1), (0, 2), (1, 2), (0, 3), (1, 3)]
+    assert [(capture, number) for _, capture, number, _, _ in found] == [
+        (0, 1),
+        (1, 1),
+        (0, 2),
+        (1, 2),
+        (0, 3),
+        (1, 3),
+    ]
 
 
 def test_standard_input(monkeypatch):

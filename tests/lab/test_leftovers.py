@@ -28,7 +28,13 @@ with UcarpTarget().bench(2) as bench:
     if sys.argv[1] != "success":
         bench.loop.run_for(60_000_000_000)
 """
-HOW = {"success": 0, "exception": 1, "SIGINT": -signal.SIGINT, "SIGTERM": -signal.SIGTERM, "SIGKILL": -signal.SIGKILL}
+HOW = {
+    "success": 0,
+    "exception": 1,
+    "SIGINT": -signal.SIGINT,
+    "SIGTERM": -signal.SIGTERM,
+    "SIGKILL": -signal.SIGKILL,
+}
 
 
 def marked(mark):
@@ -90,7 +96,11 @@ def test_after(how, ucarp, tmp_path):
     interfaces = set(os.listdir("/sys/class/net"))
     ours = namespaces_of([os.getpid()])
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, how], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"CARP_TEST_MARK": mark, "TMPDIR": str(tmp_path)}
+        [sys.executable, "-c", CHILD, how],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"CARP_TEST_MARK": mark, "TMPDIR": str(tmp_path)},
     )
     with child, ended_at_last(child):
         assert child.stdout.readline() == "ready\n", child.stderr.read()
@@ -122,7 +132,14 @@ def test_a_script_that_still_runs_dies_with_its_daemon(ucarp):
     bench.loop.run_until(lambda: any('Switching to state: MASTER' in line for iut in host.iuts for line in iut._process.lines), bench.loop.now_ns() + 6_000_000_000)
     bench.loop.run_for(200_000_000)
     print("ready\"""")  # fmt: skip
-    child = subprocess.run([sys.executable, "-c", child_code, "success"], capture_output=True, text=True, check=False, env=os.environ | {"CARP_TEST_MARK": mark}, timeout=60)
+    child = subprocess.run(
+        [sys.executable, "-c", child_code, "success"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"CARP_TEST_MARK": mark},
+        timeout=60,
+    )
     left = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in marked(mark)}
     for pid in left:
         os.kill(pid, signal.SIGKILL)

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 
-
 import pytest
 from pyroute2.netlink.exceptions import NetlinkError
 
@@ -84,7 +83,9 @@ class TestNamespace:
             return -1
 
         monkeypatch.setattr(netns._libc, "unshare", refused)
-        with pytest.raises(NamespaceError, match=r"cannot make a network namespace \(Operation not permitted\): run as root") as raised:
+        with pytest.raises(
+            NamespaceError, match=r"cannot make a network namespace \(Operation not permitted\): run as root"
+        ) as raised:
             Namespace.create()
         assert raised.value.remedy.startswith("run as root")
         assert not may_create()
@@ -92,7 +93,14 @@ class TestNamespace:
 
     def test_processes_are_in_it_and_lead_their_group(self, namespaces):
         namespace = Namespace.create()
-        child = namespace.spawn([sys.executable, "-c", "import os; print(os.readlink('/proc/self/ns/net'), os.getpgrp() == os.getpid())"], stdout=subprocess.PIPE)
+        child = namespace.spawn(
+            [
+                sys.executable,
+                "-c",
+                "import os; print(os.readlink('/proc/self/ns/net'), os.getpgrp() == os.getpid())",
+            ],
+            stdout=subprocess.PIPE,
+        )
         said = child.communicate()[0].decode().split()
         with namespace.entered():
             assert said == [own(), "True"]
@@ -132,12 +140,17 @@ class TestSwitch:
         assert not hears(left, right)
         assert left.ip.get_links(left.index)[0].get_attr("IFLA_CARRIER") == 0
         plugged.cable("left", plugged=True)
-        assert any(hears(left, right) for _ in range(10)), "the kernel reports the carrier within a second or two"
+        assert any(hears(left, right) for _ in range(10)), (
+            "the kernel reports the carrier within a second or two"
+        )
 
     def test_parted_stations_hear_the_rest_alone(self, namespaces):
         with switch() as (plugged, stack):
             names = ("left", "right", "tester")
-            left, right, tester = (plugged.plug(name, f"192.0.2.{n}/24", bytes([2, 0, 0, 0, 0, n]), stack) for n, name in enumerate(names, 1))
+            left, right, tester = (
+                plugged.plug(name, f"192.0.2.{n}/24", bytes([2, 0, 0, 0, 0, n]), stack)
+                for n, name in enumerate(names, 1)
+            )
             plugged.part(("left", "right"), parted=True)
             assert not hears(left, right)
             assert not hears(right, left)
@@ -152,7 +165,9 @@ class TestSwitch:
         left.add_address("198.51.100.1", 24)
         left.add_address("198.51.100.2", 24)  # a secondary one: the kernel removes it with the one before
         left.flush_addresses()
-        assert [a.get_attr("IFA_ADDRESS") for a in left.ip.get_addr(index=left.index, family=2)] == ["192.0.2.1"]
+        assert [a.get_attr("IFA_ADDRESS") for a in left.ip.get_addr(index=left.index, family=2)] == [
+            "192.0.2.1"
+        ]
 
     def test_what_goes_wrong_otherwise_is_not_hidden(self, pair, monkeypatch):
         _, left, _ = pair
@@ -186,7 +201,12 @@ ENTER = "from conformance.lab.netns import enter_user_namespace; import sys; ent
 
 class TestUserNamespace:
     def test_pid_exit_status_and_arguments_stay_the_same(self, namespaces):
-        child = subprocess.Popen([sys.executable, "-c", ENTER.format(report=REPORT)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", ENTER.format(report=REPORT)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         out, err = child.communicate(timeout=30)
         assert child.returncode == 7, err
         pid, uid, mark, namespace, *arguments = out.split()
@@ -195,12 +215,24 @@ class TestUserNamespace:
         assert namespace != own()
 
     def test_and_there_namespaces_can_be_made(self, namespaces):
-        report = "from conformance.lab.netns import may_create; import sys; sys.exit(0 if may_create() else 1)"
-        assert subprocess.run([sys.executable, "-c", ENTER.format(report=report)], check=False, timeout=30).returncode == 0
+        report = (
+            "from conformance.lab.netns import may_create; import sys; sys.exit(0 if may_create() else 1)"
+        )
+        assert (
+            subprocess.run(
+                [sys.executable, "-c", ENTER.format(report=report)], check=False, timeout=30
+            ).returncode
+            == 0
+        )
 
     def test_a_signal_ends_it_as_a_signal(self, namespaces):
         report = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
-        assert subprocess.run([sys.executable, "-c", ENTER.format(report=report)], check=False, timeout=30).returncode == -15
+        assert (
+            subprocess.run(
+                [sys.executable, "-c", ENTER.format(report=report)], check=False, timeout=30
+            ).returncode
+            == -15
+        )
 
     def test_without_the_tool(self, monkeypatch):
         monkeypatch.setattr(netns.shutil, "which", lambda _: None)
@@ -211,5 +243,3 @@ class TestUserNamespace:
         monkeypatch.setattr(netns.shutil, "which", lambda _: "/bin/false")
         with pytest.raises(NamespaceError, match="does not let an ordinary user"):
             enter_user_namespace(["true"])
-
-

@@ -25,7 +25,8 @@ def segment():
     """Sends a frame from one station and returns what another one receives."""
     with switch() as (plugged, stack):
         sender, receiver = (
-            plugged.plug(name, f"192.0.2.{n}/24", bytes([2, 0, 0, 0, 2, n]), stack) for n, name in enumerate("ab", 1)
+            plugged.plug(name, f"192.0.2.{n}/24", bytes([2, 0, 0, 0, 2, n]), stack)
+            for n, name in enumerate("ab", 1)
         )
         loop, got = Loop(RealClock()), []
         with sender.namespace.entered():
@@ -43,7 +44,9 @@ def segment():
         port.close()
 
 
-@pytest.mark.parametrize("name", ["ip-checksum", "checksums-compensating", "ihl-0", "ihl-15", "length-35-padded", "ttl-0"])
+@pytest.mark.parametrize(
+    "name", ["ip-checksum", "checksums-compensating", "ihl-0", "ihl-15", "length-35-padded", "ttl-0"]
+)
 def test_a_malformation_arrives_as_it_was_sent(segment, name):
     assert segment(named(name).frame(ADVERTISEMENT))
 

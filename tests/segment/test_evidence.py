@@ -16,7 +16,9 @@ from conformance.wire.advertisement import Advertisement
 from conformance.wire.digest import Secret
 
 START = VirtualClock.EPOCH_NS
-ADVERTISEMENT = Advertisement(vhid=7, source=ip_address("192.0.2.254"), secret=Secret("hunter2", (ip_address("192.0.2.1"),)))
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("hunter2", (ip_address("192.0.2.1"),))
+)
 FRAMES = [ADVERTISEMENT.frame(), b"", b"x", bytes(range(61)), bytes(1514)]
 TIMES = [START + 1, START + 123_456_789, START + (1 << 32), START + 2**33 + 5, START + 10**12 + 1]
 
@@ -44,7 +46,9 @@ def tshark(path, *fields):
     if shutil.which("tshark") is None:
         pytest.skip("tshark is not installed")
     listed = [part for field in fields for part in ("-e", field)]
-    done = subprocess.run(["tshark", "-r", str(path), "-T", "json", *listed], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["tshark", "-r", str(path), "-T", "json", *listed], capture_output=True, text=True, check=True
+    )
     return [packet["_source"]["layers"] for packet in json.loads(done.stdout)]
 
 
@@ -59,7 +63,10 @@ class TestScapy:
     def test_comments_and_direction(self, path):
         with RawPcapNgReader(str(path)) as reader:
             metas = [meta for _, meta in reader]
-        assert [c.decode() for c in metas[0].comments] == ["as expected: vhid is 7", "zweite Bemerkung: ü → ✔"]
+        assert [c.decode() for c in metas[0].comments] == [
+            "as expected: vhid is 7",
+            "zweite Bemerkung: ü → ✔",
+        ]
         assert [c.decode() for c in metas[3].comments] == ["MISMATCH: odd length"]
         assert not metas[1].comments
         assert [meta.direction for meta in metas] == [2, 1, 2, 1, 2]
@@ -71,7 +78,9 @@ class TestTshark:
         assert [int(row["frame.number"][0]) for row in rows] == [1, 2, 3, 4, 5]
         assert [int(row["frame.len"][0]) for row in rows] == [len(data) for data in FRAMES]
         if "." in rows[0]["frame.time_epoch"][0] and "T" not in rows[0]["frame.time_epoch"][0]:
-            assert [row["frame.time_epoch"][0] for row in rows] == [f"{t // 10**9}.{t % 10**9:09d}" for t in TIMES]
+            assert [row["frame.time_epoch"][0] for row in rows] == [
+                f"{t // 10**9}.{t % 10**9:09d}" for t in TIMES
+            ]
 
     def test_comments_and_direction(self, path):
         rows = tshark(path, "frame.comment", "frame.packet_flags_direction")
@@ -97,7 +106,7 @@ def test_a_comment_longer_than_the_format_can_hold_is_cut_between_characters(tmp
     path = tmp_path / "long.pcapng"
     evidence.write(trace, path, comment="→" * (length // 3))
     with RawPcapNgReader(str(path)) as reader:
-        (_, meta), = reader
+        ((_, meta),) = reader
     text = meta.comments[0].decode()
     assert set(text) <= {"ü", "x"}
     assert 65_532 <= len(meta.comments[0]) <= 65_535

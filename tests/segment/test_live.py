@@ -21,7 +21,9 @@ from conformance.wire.digest import Secret
 S = 1_000_000_000
 V4 = ip_address("192.0.2.2")
 RIGHT_MAC = bytes.fromhex("020000000002")
-ADVERTISEMENT = Advertisement(vhid=7, source=V4, secret=Secret("secret", (ip_address("192.0.2.100"),)), source_mac=RIGHT_MAC)
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=V4, secret=Secret("secret", (ip_address("192.0.2.100"),)), source_mac=RIGHT_MAC
+)
 MARK = b"marker-of-this-test"
 
 
@@ -43,7 +45,9 @@ class Rig:
         return self.loop.run_until(condition, self.clock.now_ns() + 5 * S)
 
     def until_seen(self, data):
-        assert self.until(lambda: any(seen == data for _, seen, _ in self.seen)), f"{data.hex()} was not captured"
+        assert self.until(lambda: any(seen == data for _, seen, _ in self.seen)), (
+            f"{data.hex()} was not captured"
+        )
 
     def close(self):
         self.port.close()
@@ -110,7 +114,9 @@ class TestFilter:
         rig.until_seen(data)
 
     def test_long_frames_are_whole(self, rig):
-        data = wire.ethernet(wire.GROUP_MAC_IPV4, RIGHT_MAC, 0x0800, wire.ipv4(V4, wire.GROUP_IPV4, bytes(1480)))
+        data = wire.ethernet(
+            wire.GROUP_MAC_IPV4, RIGHT_MAC, 0x0800, wire.ipv4(V4, wire.GROUP_IPV4, bytes(1480))
+        )
         rig.right.send(data)
         rig.until_seen(data)
 
@@ -122,7 +128,10 @@ class TestTimeAndDirection:
         rig.until_seen(ours)
         rig.right.send(theirs)
         rig.until_seen(theirs)
-        assert {data: sent for _, data, sent in rig.seen if data in (ours, theirs)} == {ours: True, theirs: False}
+        assert {data: sent for _, data, sent in rig.seen if data in (ours, theirs)} == {
+            ours: True,
+            theirs: False,
+        }
 
     def test_time_stamps_are_of_the_moment_on_the_wire(self, rig):
         first_ns = time.time_ns()
@@ -242,7 +251,11 @@ class TestSpeed:
                 pairs = [(rate(ours, 20_000), rate(theirs, 500)) for _ in range(3)]
             benchmark.pedantic(ours, args=(20_000,), rounds=3)
             ratio = max(fast for fast, _ in pairs) / max(slow for _, slow in pairs)
-            benchmark.extra_info.update(frames_per_s=round(max(fast for fast, _ in pairs)), sendp_per_s=round(max(slow for _, slow in pairs)), ratio=round(ratio, 1))
+            benchmark.extra_info.update(
+                frames_per_s=round(max(fast for fast, _ in pairs)),
+                sendp_per_s=round(max(slow for _, slow in pairs)),
+                ratio=round(ratio, 1),
+            )
         assert ratio >= 20, f"{benchmark.extra_info}"
 
     def test_100_000_frames_at_full_speed_without_loss(self, rig):

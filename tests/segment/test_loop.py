@@ -25,9 +25,14 @@ class TestTimers:
     def test_they_run_in_order_of_time_and_then_of_making(self, offsets):
         loop, ran = virtual(), []
         for serial, offset in enumerate(offsets):
-            loop.at(START + offset, lambda offset=offset, serial=serial: ran.append((offset, serial, loop.now_ns() - START)))
+            loop.at(
+                START + offset,
+                lambda offset=offset, serial=serial: ran.append((offset, serial, loop.now_ns() - START)),
+            )
         loop.run_for(20)
-        assert [(offset, serial) for offset, serial, _ in ran] == sorted(zip(offsets, range(len(offsets)), strict=True))
+        assert [(offset, serial) for offset, serial, _ in ran] == sorted(
+            zip(offsets, range(len(offsets)), strict=True)
+        )
         assert all(offset == seen_at for offset, _, seen_at in ran)
 
     def test_a_timer_in_the_past_runs_at_once(self):

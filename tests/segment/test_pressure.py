@@ -41,7 +41,9 @@ class TestStretches:
 class TestSource:
     def test_kernel_that_measures(self, tmp_path, monkeypatch):
         file = tmp_path / "cpu"
-        file.write_text("some avg10=1.00 avg60=2.00 avg300=3.00 total=848291445\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n")
+        file.write_text(
+            "some avg10=1.00 avg60=2.00 avg300=3.00 total=848291445\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n"
+        )
         monkeypatch.setattr(pressure, "SOURCE", file)
         assert cpu_stalled_ns() == 848_291_445_000
 

@@ -137,7 +137,13 @@ class TestExpect:
         segment.finish()
 
     @pytest.mark.parametrize(
-        ("at_ns", "miss"), [(3 * S - 1, "too early by 0.0 ms"), (2 * S, "too early by 1.000 s"), (3_401 * MS, "too late by 1.0 ms"), (6 * S, "too late by 2.600 s")]
+        ("at_ns", "miss"),
+        [
+            (3 * S - 1, "too early by 0.0 ms"),
+            (2 * S, "too early by 1.000 s"),
+            (3_401 * MS, "too late by 1.0 ms"),
+            (6 * S, "too late by 2.600 s"),
+        ],
     )
     def test_early_and_late_by_how_much(self, segment, at_ns, miss):
         arrives(segment, at_ns)
@@ -166,12 +172,16 @@ class TestExpect:
 
     def test_an_event_of_the_host_has_no_frame(self, segment):
         says = Condition("it says so", lambda e: isinstance(e, HostEvent))
-        segment.loop.at(START + S, lambda: segment.trace.add(HostEvent(START + S, "a", HostKind.STATE, "MASTER")))
+        segment.loop.at(
+            START + S, lambda: segment.trace.add(HostEvent(START + S, "a", HostKind.STATE, "MASTER"))
+        )
         segment.expect(says, within=window(0, 2 * S))
         assert segment.decisions[0].frames == ()
 
     def test_host_event_that_comes_late(self, segment):
-        segment.loop.at(START + 5 * S, lambda: segment.trace.add(HostEvent(START + 5 * S, "a", HostKind.STATE, "MASTER")))
+        segment.loop.at(
+            START + 5 * S, lambda: segment.trace.add(HostEvent(START + 5 * S, "a", HostKind.STATE, "MASTER"))
+        )
         with pytest.raises(Mismatch, match="too late by 1.600 s"):
             segment.expect(Condition("it says so", lambda e: isinstance(e, HostEvent)), within=window())
 
@@ -180,7 +190,9 @@ class TestTheRig:
     def test_a_stall_as_long_as_the_miss_decides_nothing(self, segment):
         arrives(segment, 3_410 * MS)
         stalls(segment, 2 * S, 35 * MS)  # until a heartbeat is at least 10 ms late
-        with pytest.raises(Inconclusive, match="missed by 10.0 ms, but this machine was busy and ran things up to"):
+        with pytest.raises(
+            Inconclusive, match="missed by 10.0 ms, but this machine was busy and ran things up to"
+        ):
             segment.expect(THEY_SPEAK, within=window())
         assert segment.decisions == []
 
@@ -196,7 +208,9 @@ class TestTheRig:
         with pytest.raises(Inconclusive):
             segment.expect(THEY_SPEAK, within=window())
 
-    def test_a_machine_that_lets_everybody_wait_decides_nothing_though_its_own_timers_are_in_time(self, segment):
+    def test_a_machine_that_lets_everybody_wait_decides_nothing_though_its_own_timers_are_in_time(
+        self, segment
+    ):
         segment.stalled_ns = lambda: (segment.now_ns() - START) * 3 // 4
         arrives(segment, 3_500 * MS)
         with pytest.raises(Inconclusive, match="ran things up to 3"):
@@ -228,7 +242,9 @@ class TestTheRig:
         with pytest.raises(Mismatch):
             segment.expect(THEY_SPEAK, within=window(anchor_ns=anchor_ns))
 
-    @pytest.mark.parametrize(("step_ns", "error"), [(10 * MS, Inconclusive), (-5 * MS, Inconclusive), (4 * MS, Mismatch)])
+    @pytest.mark.parametrize(
+        ("step_ns", "error"), [(10 * MS, Inconclusive), (-5 * MS, Inconclusive), (4 * MS, Mismatch)]
+    )
     def test_a_step_of_the_wall_clock(self, segment, step_ns, error):
         segment.clock_step_ns = lambda: step_ns
         arrives(segment, 3_410 * MS)
@@ -276,9 +292,15 @@ class TestExpectNone:
             segment.expect_none(THEY_SPEAK, for_ns=S, barrier=self.barrier(segment))
 
     def test_something_that_a_host_says(self, segment):
-        segment.loop.at(START + 5, lambda: segment.trace.add(HostEvent(START + 5, "a", HostKind.STATE, "MASTER")))
+        segment.loop.at(
+            START + 5, lambda: segment.trace.add(HostEvent(START + 5, "a", HostKind.STATE, "MASTER"))
+        )
         with pytest.raises(Mismatch) as raised:
-            segment.expect_none(Condition("it says so", lambda e: isinstance(e, HostEvent)), for_ns=S, barrier=self.barrier(segment))
+            segment.expect_none(
+                Condition("it says so", lambda e: isinstance(e, HostEvent)),
+                for_ns=S,
+                barrier=self.barrier(segment),
+            )
         assert raised.value.frames == ()
 
     def test_without_the_barrier_silence_proves_nothing(self, segment):
@@ -314,7 +336,14 @@ class TestCheck:
         segment.finish()
 
     @pytest.mark.parametrize(
-        ("actual", "expected", "says"), [(1, 2, "vhid is 2"), (3, {1, 2}, "vhid is 1 or 2"), (4, range(1, 4), "vhid is 1 to 3"), (1.5, range(1, 4), "1 to 3"), (1, frozenset(), "vhid is ")]
+        ("actual", "expected", "says"),
+        [
+            (1, 2, "vhid is 2"),
+            (3, {1, 2}, "vhid is 1 or 2"),
+            (4, range(1, 4), "vhid is 1 to 3"),
+            (1.5, range(1, 4), "1 to 3"),
+            (1, frozenset(), "vhid is "),
+        ],
     )
     def test_not_met(self, segment, actual, expected, says):
         with pytest.raises(Mismatch, match=says):

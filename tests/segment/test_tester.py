@@ -45,7 +45,11 @@ def tester():
 
 
 def counters(tester):
-    return [int.from_bytes(seen.frame.carp.counter, "big") for seen in tester.segment.trace.frames if seen.frame.carp]
+    return [
+        int.from_bytes(seen.frame.carp.counter, "big")
+        for seen in tester.segment.trace.frames
+        if seen.frame.carp
+    ]
 
 
 def notes(tester):
@@ -128,6 +132,8 @@ class TestBarrier:
         assert tester.segment.now_ns() - START == ANSWER_NS
 
     def test_another_hosts_answer_does_not_count(self, tester):
-        tester.segment.port.answer = lambda _: arp(ArpOperation.REPLY, THEIR_MAC, ip_address("192.0.2.9"), OUR_MAC, OURS)
+        tester.segment.port.answer = lambda _: arp(
+            ArpOperation.REPLY, THEIR_MAC, ip_address("192.0.2.9"), OUR_MAC, OURS
+        )
         with pytest.raises(Inconclusive):
             tester.hears("a", THEIRS)

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue import Level, load
-from conformance.suite.cases import DEFAULT_SECONDS, BadCase, Case, applicability, arrange, identify, is_selected
+from conformance.suite.cases import (
+    DEFAULT_SECONDS,
+    BadCase,
+    Case,
+    applicability,
+    arrange,
+    identify,
+    is_selected,
+)
 from conformance.suite.marks import covers, hosts, needs, takes
 from conformance.targets.protocol import Profile
 from conformance.targets.ucarp.profile import PROFILE
@@ -40,14 +48,37 @@ class Item:
 
 class TestIdentify:
     def test_what_it_says_of_itself(self):
-        case = identify(Item(covers(RX, AUTH), covers(RX), needs("log", "log"), hosts(2), takes(9.5), name="test_it_works[ttl-1]"), CATALOGUE)
+        case = identify(
+            Item(
+                covers(RX, AUTH),
+                covers(RX),
+                needs("log", "log"),
+                hosts(2),
+                takes(9.5),
+                name="test_it_works[ttl-1]",
+            ),
+            CATALOGUE,
+        )
         assert case.id == f"{RX.removeprefix('CARP-')}.it_works[ttl-1]"
-        assert (case.group, case.title, case.requirements, case.needs, case.hosts, case.seconds) == ("RX", "Title of the case.", (RX, AUTH), ("log",), 2, 9.5)
+        assert (case.group, case.title, case.requirements, case.needs, case.hosts, case.seconds) == (
+            "RX",
+            "Title of the case.",
+            (RX, AUTH),
+            ("log",),
+            2,
+            9.5,
+        )
         assert case.source == "conformance/suite/test_rx.py:42"
 
     def test_what_it_need_not_say(self):
         case = identify(Item(covers(RX)), CATALOGUE)
-        assert (case.needs, case.hosts, case.seconds, case.raised, case.duration_s) == ((), 1, DEFAULT_SECONDS, None, 0.0)
+        assert (case.needs, case.hosts, case.seconds, case.raised, case.duration_s) == (
+            (),
+            1,
+            DEFAULT_SECONDS,
+            None,
+            0.0,
+        )
 
     def test_a_title_of_two_lines_is_one(self):
         assert identify(Item(covers(RX), doc="One\n    two.\n\n    Rest."), CATALOGUE).title == "One two."
@@ -73,11 +104,28 @@ class TestIdentify:
 
 
 def case(**changes):
-    return Case(**({"id": "RX-002.it[a]", "group": "RX", "title": "", "requirements": (RX, AUTH), "needs": (), "hosts": 1, "seconds": 1.0, "nodeid": "", "source": ""} | changes))
+    return Case(
+        **(
+            {
+                "id": "RX-002.it[a]",
+                "group": "RX",
+                "title": "",
+                "requirements": (RX, AUTH),
+                "needs": (),
+                "hosts": 1,
+                "seconds": 1.0,
+                "nodeid": "",
+                "source": "",
+            }
+            | changes
+        )
+    )
 
 
 class TestSelection:
-    @pytest.mark.parametrize("prefix", ["RX", "rx-002", "CARP-RX-002", "RX-002.it", "rx-002.IT[A]", "AUTH", AUTH, AUTH.lower()])
+    @pytest.mark.parametrize(
+        "prefix", ["RX", "rx-002", "CARP-RX-002", "RX-002.it", "rx-002.IT[A]", "AUTH", AUTH, AUTH.lower()]
+    )
     def test_selected(self, prefix):
         assert is_selected(case(), [prefix])
         assert is_selected(case(), iter(["NOPE", prefix]))
@@ -101,7 +149,10 @@ class TestApplicability:
 
     @pytest.mark.parametrize("pics", [{}, {"log": False}])
     def test_a_capability_is_lacking(self, pics):
-        assert applicability(case(needs=("log", "link")), profile(pics=pics | {"link": True}), CATALOGUE) == "ucarp does not have: log lines can be read"
+        assert (
+            applicability(case(needs=("log", "link")), profile(pics=pics | {"link": True}), CATALOGUE)
+            == "ucarp does not have: log lines can be read"
+        )
 
     def test_too_few_hosts(self):
         assert applicability(case(hosts=3), profile(max_hosts=2), CATALOGUE) == "needs 3 hosts, ucarp has 2"
@@ -132,7 +183,14 @@ class TestArrange:
         """No worker has more than one case, or more than the longest case, more than another."""
         order = arrange(range(len(seconds)), seconds, workers)
         ranked = arrange(range(len(seconds)), seconds, 1)
-        size = {i: sum(1 for row in range(0, len(ranked), workers) if self.place(row, i, workers, len(ranked)) is not None) for i in range(workers)}
+        size = {
+            i: sum(
+                1
+                for row in range(0, len(ranked), workers)
+                if self.place(row, i, workers, len(ranked)) is not None
+            )
+            for i in range(workers)
+        }
         shares, at = [], 0
         for i in range(workers):
             shares.append(order[at : at + size[i]])
@@ -170,6 +228,8 @@ def test_marks_are_known_to_the_plugin():
     lines = []
     from conformance import plugin
 
-    config = SimpleNamespace(addinivalue_line=lambda _, line: lines.append(line.split("(")[0]), getoption=lambda _: None)
+    config = SimpleNamespace(
+        addinivalue_line=lambda _, line: lines.append(line.split("(")[0]), getoption=lambda _: None
+    )
     plugin.pytest_configure(config)
     assert {m.mark.name for m in (covers("x"), needs("x"), hosts(1), takes(1))} == set(lines)

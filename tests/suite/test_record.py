@@ -25,8 +25,12 @@ S = 1_000_000_000
 CATALOGUE = load()
 COVERED = next(r.id for r in CATALOGUE if r.id.startswith("CARP-RX-"))
 HOST_MAC = bytes.fromhex("020000000201")
-ADVERTISEMENT = Advertisement(vhid=1, source=ip_address("192.0.2.1"), secret=Secret("hunter2", (ip_address("192.0.2.100"),)))
-BENCH = SimpleNamespace(hosts={"a": SimpleNamespace(name="a", mac=HOST_MAC, addresses=(ip_address("192.0.2.1"),))})
+ADVERTISEMENT = Advertisement(
+    vhid=1, source=ip_address("192.0.2.1"), secret=Secret("hunter2", (ip_address("192.0.2.100"),))
+)
+BENCH = SimpleNamespace(
+    hosts={"a": SimpleNamespace(name="a", mac=HOST_MAC, addresses=(ip_address("192.0.2.1"),))}
+)
 DEVIATION = Deviation("RX-", "late", "it is always late", "carp.c:1")
 
 
@@ -62,14 +66,25 @@ def checked(row):
     return row
 
 
-RAISED = [None, Mismatch("x", "y", context="words"), Inconclusive("late"), NotApplicable("no"), Vacuous("none"), OSError("rig"), Mismatch("x", "too late")]
+RAISED = [
+    None,
+    Mismatch("x", "y", context="words"),
+    Inconclusive("late"),
+    NotApplicable("no"),
+    Vacuous("none"),
+    OSError("rig"),
+    Mismatch("x", "too late"),
+]
 
 
 class TestSchema:
     @pytest.mark.parametrize("raised", RAISED, ids=repr)
     @pytest.mark.parametrize("deviations", [(), (DEVIATION,)], ids=["", "deviation"])
     def test_with_and_without_a_segment(self, segment, raised, deviations, tmp_path):
-        profile = Profile(**{name: getattr(PROFILE, name) for name in ("name", "dialect", "rung", "origin", "pics")}, deviations=deviations)
+        profile = Profile(
+            **{name: getattr(PROFILE, name) for name in ("name", "dialect", "rung", "origin", "pics")},
+            deviations=deviations,
+        )
         checked(record(case(None, raised), profile, tmp_path))
         checked(record(case(segment, raised), profile, tmp_path))
         segment.check("vhid", 1, 1, segment.trace.add_frame(START, ADVERTISEMENT.frame()))
@@ -78,8 +93,14 @@ class TestSchema:
 
     def test_an_error_has_its_traceback_and_others_their_context(self):
         lines = "\n".join(f"line {n}" for n in range(100))
-        assert record(case(raised=OSError("x"), traceback=lines), PROFILE, None)["detail"].splitlines()[-1] == "line 99"
-        assert len(record(case(raised=OSError("x"), traceback=lines), PROFILE, None)["detail"].splitlines()) == 60
+        assert (
+            record(case(raised=OSError("x"), traceback=lines), PROFILE, None)["detail"].splitlines()[-1]
+            == "line 99"
+        )
+        assert (
+            len(record(case(raised=OSError("x"), traceback=lines), PROFILE, None)["detail"].splitlines())
+            == 60
+        )
         assert record(case(raised=RAISED[1]), PROFILE, None)["detail"] == "words"
 
 
@@ -97,7 +118,12 @@ class TestDecisions:
         with pytest.raises(Mismatch) as raised:
             segment.check("ttl", 1, 255, segment.trace.add_frame(START + 1, ADVERTISEMENT.frame()))
         row = checked(record(case(segment, raised.value), PROFILE, None))
-        assert (row["verdict"], row["expected"], row["actual"], row["frames"]) == ("fail", ["ttl is 255"], "ttl is 1", [1, 2])
+        assert (row["verdict"], row["expected"], row["actual"], row["frames"]) == (
+            "fail",
+            ["ttl is 255"],
+            "ttl is 1",
+            [1, 2],
+        )
 
     def test_a_precondition_that_failed_has_its_own_words(self, segment):
         row = record(case(segment, Mismatch("(precondition) x", "y")), PROFILE, None)
@@ -117,7 +143,10 @@ class TestEvidence:
         assert record(case(segment), PROFILE, None)["evidence"] is None
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize(("name", "safe"), [("../../etc/passwd", "..-..-etc-passwd"), ("a b$(c)", "a-b-c"), ("RX-1.x[é-1]", "RX-1.x--1")])
+    @pytest.mark.parametrize(
+        ("name", "safe"),
+        [("../../etc/passwd", "..-..-etc-passwd"), ("a b$(c)", "a-b-c"), ("RX-1.x[é-1]", "RX-1.x--1")],
+    )
     def test_names_are_harmless(self, name, safe):
         assert file_name(name).strip("-") == safe.strip("-")
         assert "/" not in file_name(name)
@@ -133,8 +162,27 @@ class TestTimeline:
     def test_each_kind_of_event_has_its_row(self, segment):
         seen = segment.trace.add_frame(START, ADVERTISEMENT.frame())
         segment.trace.add_frame(START + 1_500_000, ADVERTISEMENT.frame(), sent=True)
-        segment.trace.add_frame(START + 2_000_000, wire.arp(wire.ArpOperation.REPLY, HOST_MAC, ip_address("192.0.2.100"), bytes(6), ip_address("192.0.2.254"), source_mac=bytes(6)))
-        segment.trace.add_frame(START + 2_000_000, wire.arp(wire.ArpOperation.REPLY, bytes(6), ip_address("192.0.2.9"), bytes(6), ip_address("192.0.2.254")))
+        segment.trace.add_frame(
+            START + 2_000_000,
+            wire.arp(
+                wire.ArpOperation.REPLY,
+                HOST_MAC,
+                ip_address("192.0.2.100"),
+                bytes(6),
+                ip_address("192.0.2.254"),
+                source_mac=bytes(6),
+            ),
+        )
+        segment.trace.add_frame(
+            START + 2_000_000,
+            wire.arp(
+                wire.ArpOperation.REPLY,
+                bytes(6),
+                ip_address("192.0.2.9"),
+                bytes(6),
+                ip_address("192.0.2.254"),
+            ),
+        )
         segment.trace.add_frame(START + 2_000_000, wire.ethernet(bytes(6), HOST_MAC, 0x88CC, b""))
         for kind in HostKind:
             segment.trace.add(HostEvent(START + 3_000_000, "a", kind, "said"))
@@ -147,14 +195,28 @@ class TestTimeline:
         assert rows[0]["deciding"]
         assert ["vhid", "1"] in rows[0]["fields"]
         assert not rows[1]["deciding"]
-        assert [row.get("state") or row["summary"] for row in rows[5:]] == ["said", "said", "script: said", "process: said", "looks"]
+        assert [row.get("state") or row["summary"] for row in rows[5:]] == [
+            "said",
+            "said",
+            "script: said",
+            "process: said",
+            "looks",
+        ]
 
     def test_windows(self, segment):
         segment.trace.add_frame(START, b"anchor")
         segment.loop.at(START + S, lambda: segment.trace.add_frame(START + S, ADVERTISEMENT.frame()))
-        segment.expect(Condition("it speaks", lambda e: isinstance(e, FrameSeen)), within=Window.after(START, (S // 2, 2 * S), "the anchor"))
+        segment.expect(
+            Condition("it speaks", lambda e: isinstance(e, FrameSeen)),
+            within=Window.after(START, (S // 2, 2 * S), "the anchor"),
+        )
         assert checked(record(case(segment), PROFILE, None))["timeline"]["windows"] == [
-            {"from_ms": 500.0, "to_ms": 2000.0, "summary": "it speaks 0.500 s to 2.000 s after the anchor", "met": True}
+            {
+                "from_ms": 500.0,
+                "to_ms": 2000.0,
+                "summary": "it speaks 0.500 s to 2.000 s after the anchor",
+                "met": True,
+            }
         ]
 
     def test_a_long_one_keeps_what_decided_and_what_is_no_frame(self, segment):
@@ -183,7 +245,12 @@ class TestRig:
             segment.loop.at(START - late_ns, lambda: None)
         segment.loop.run_for(0)
         segment.port.lost = 4
-        assert checked(record(case(segment), PROFILE, None))["rig"] == {"lateness_max_ms": 2.5, "lateness_p99_ms": 2.5, "timers": 2, "frames_dropped": 4}
+        assert checked(record(case(segment), PROFILE, None))["rig"] == {
+            "lateness_max_ms": 2.5,
+            "lateness_p99_ms": 2.5,
+            "timers": 2,
+            "frames_dropped": 4,
+        }
 
     def test_drops_are_told_without_any_timer(self, segment):
         segment.port.lost = 4

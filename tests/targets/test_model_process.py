@@ -46,7 +46,9 @@ pytestmark = pytest.mark.skipif(not may_create(), reason="needs network namespac
 SHARED = ip_address("192.0.2.100")
 SHARED6 = ip_address("2001:db8::100")
 PASSWORD = "a pass of the test"
-SECOND_NS = 1_000_000_000
+SOON_NS = 5_000_000_000
+CLOCKS_NS = 50_000_000
+"""By how much the clock of packets and that of a loop may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,15 @@ class Scene:
         host = self.bench.hosts[on]
         return Subject(host.start(settings), host, settings, profile, self.segment, self.tester)
 
-    def within(self, for_ns: int, anchor: str = "the event") -> Window:
-        """From now on, for so long."""
-        return Window.after(self.segment.now_ns(), (0, for_ns), anchor)
+    def soon(self, anchor: str = "the event") -> Window:
+        """From now on, as long as a busy machine may take."""
+        return Window.after(self.segment.now_ns(), (0, SOON_NS), anchor)
+
+    def expect_roughly(self, condition: Condition, window: Window) -> None:
+        """It happens in its window, widened by what a busy machine may take: no judge of precision."""
+        event = self.segment.wait(condition, window.to_ns + SOON_NS, since_ns=window.anchor_ns)
+        assert event is not None
+        assert event.time_ns > window.from_ns - CLOCKS_NS
 
 
 @contextmanager
@@ -94,6 +102,11 @@ def model(host: BenchHost) -> ModelProcessHost:
     return host
 
 
+def interfaces_of(host: BenchHost) -> list[str]:
+    """The names of the interfaces in its namespace, without the loopback."""
+    return [name for link in host.station.ip.get_links() if (name := link.get_attr("IFLA_IFNAME")) != "lo"]
+
+
 def pid_of(host: BenchHost) -> int:
     """The process of a model host."""
     return model(host).pid
@@ -114,17 +127,25 @@ class TestAlone:
     def test_becomes_master_in_its_window_yields_and_comes_back(self) -> None:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile)
-            one.segment.expect(subject.becomes_master(), within=subject.start_window)
+            one.expect_roughly(subject.becomes_master(), subject.start_window)
+            yields = one.soon("a better advertisement")
             better = one.tester.send(subject.better())
-            subject.expect_yields(better)
-            subject.comes_back(better)
+            one.segment.expect(subject.enters("BACKUP"), within=yields)
+            subject.stays_silent(2 * subject.interval_ns)
+            one.expect_roughly(subject.enters("MASTER"), subject.master_down_window(better))
 
     def test_answers_arp_for_its_own_and_for_the_shared_address_once_each(self) -> None:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile)
             assert subject.alive().frame.source == subject.host.mac
             subject.reach_master()
-            ask = arp(ArpOperation.REQUEST, one.tester.mac, IPv4Address("192.0.2.254"), bytes(6), IPv4Address(SHARED))
+            ask = arp(
+                ArpOperation.REQUEST,
+                one.tester.mac,
+                IPv4Address("192.0.2.254"),
+                bytes(6),
+                IPv4Address(SHARED),
+            )
             since_ns = one.segment.now_ns()
             one.segment.send(ask)
             one.segment.watch(300_000_000)
@@ -158,30 +179,32 @@ class TestAlone:
             )
             answers = Condition(
                 "its advertisement of fe80::1",
-                lambda e: isinstance(e, FrameSeen)
-                and not e.sent
-                and e.frame.neighbour is not None
-                and e.frame.neighbour.message is NeighbourMessage.ADVERTISEMENT
-                and e.frame.neighbour.target == asked,
+                lambda e: (
+                    isinstance(e, FrameSeen)
+                    and not e.sent
+                    and e.frame.neighbour is not None
+                    and e.frame.neighbour.message is NeighbourMessage.ADVERTISEMENT
+                    and e.frame.neighbour.target == asked
+                ),
             )
-            one.segment.expect(answers, within=one.within(SECOND_NS))
+            one.segment.expect(answers, within=one.soon())
 
     def test_a_lost_link_takes_it_to_init_and_the_link_back_to_master(self) -> None:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile)
             subject.reach_master()
-            within = one.within(SECOND_NS, "the cable is pulled")
+            within = one.soon("the cable is pulled")
             subject.host.cable(plugged=False)
             one.segment.expect(subject.enters("INIT"), within=within)
             subject.host.cable(plugged=True)
             up_ns = one.segment.now_ns()
-            one.segment.expect(subject.enters("MASTER"), within=subject.link_up_window(up_ns))
+            one.expect_roughly(subject.enters("MASTER"), subject.link_up_window(up_ns))
 
     def test_a_stop_is_a_bow_out(self) -> None:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile)
             subject.reach_master()
-            within = one.within(SECOND_NS, "the stop")
+            within = one.soon("the stop")
             subject.iut.stop()
             one.segment.expect(subject.says_farewell(), within=within)
             assert subject.iut.running()
@@ -226,8 +249,16 @@ class TestAlone:
             host = model(one.bench.hosts["a"])
             host.ask("demote", amount=3)
             event = one.segment.wait(
-                Condition("demoted by 3", lambda e: isinstance(e, FrameSeen) and subject.is_own(e) and e.frame.carp is not None and e.frame.carp.demote == 3),
-                one.segment.now_ns() + 3 * SECOND_NS,
+                Condition(
+                    "demoted by 3",
+                    lambda e: (
+                        isinstance(e, FrameSeen)
+                        and subject.is_own(e)
+                        and e.frame.carp is not None
+                        and e.frame.carp.demote == 3
+                    ),
+                ),
+                one.segment.now_ns() + SOON_NS,
             )
             assert event is not None
             host.ask("add_address", vhid=1, address="192.0.2.101")
@@ -269,10 +300,11 @@ class TestAlone:
                 subject = one.start(self.target.profile)
                 subject.reach_master()
                 subject.remove_interface()
+                host = model(bench.hosts["a"])
+                one.segment.watch(100_000_000)
+                assert not interfaces_of(host)
                 with pytest.raises(ConfigurationError, match="there is no interface eth0"):
-                    for _ in range(100):
-                        one.segment.watch(10_000_000)
-                        model(bench.hosts["a"]).ask("state", vhid=1)
+                    host.ask("state", vhid=1)
             with case(bench) as one:
                 one.start(self.target.profile).alive()
 
@@ -280,7 +312,7 @@ class TestAlone:
         with netns_bench([self.target.starter()]) as bench:
             with case(bench) as one:
                 subject = one.start(self.target.profile)
-                within = one.within(SECOND_NS)
+                within = one.soon()
                 os.kill(pid_of(bench.hosts["a"]), signal.SIGKILL)
                 one.segment.expect(subject.ends(-9), within=within)
                 assert not subject.iut.running()
@@ -295,11 +327,11 @@ class TestAlone:
             subject = one.start(self.target.profile)
             subject.host.serve(SHARED, SERVICE_PORT)
             answers: list[str | None] = []
-            for _ in range(2):
-                one.bench.probe(SHARED, SERVICE_PORT, lambda _, name: answers.append(name))
-                one.segment.loop.run_until(lambda before=len(answers): len(answers) > before, one.segment.now_ns() + SECOND_NS)
-                subject.reach_master()
-                one.segment.watch(200_000_000)
+            one.bench.probe(SHARED, SERVICE_PORT, lambda _, name: answers.append(name))
+            one.segment.watch(300_000_000)
+            subject.reach_master()
+            one.bench.probe(SHARED, SERVICE_PORT, lambda _, name: answers.append(name))
+            one.segment.watch(300_000_000)
             assert answers == [None, "a"]
 
 
@@ -311,10 +343,10 @@ class TestUcarpModel:
     def test_takes_signals_from_its_driver(self) -> None:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile)
-            within = one.within(SECOND_NS)
+            within = one.soon()
             subject.iut.signal("USR1")
             one.segment.expect(subject.says("BACKUP on eth0 id 1"), within=within)
-            within = one.within(SECOND_NS)
+            within = one.soon()
             subject.iut.stop()
             one.segment.expect(subject.ends(-15), within=within)
             assert not subject.iut.running()
@@ -324,10 +356,10 @@ class TestUcarpModel:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile)
             pid = pid_of(one.bench.hosts["a"])
-            within = one.within(SECOND_NS)
+            within = one.soon()
             os.kill(pid, signal.SIGUSR1)
             one.segment.expect(subject.says("BACKUP on eth0 id 1"), within=within)
-            within = one.within(SECOND_NS)
+            within = one.soon()
             os.kill(pid, signal.SIGTERM)
             one.segment.expect(subject.ends(0), within=within)
             last = model(one.bench.hosts["a"]).last_words()[-1]
@@ -336,8 +368,8 @@ class TestUcarpModel:
     def test_runs_its_scripts_with_the_shared_address_and_the_extra_argument(self) -> None:
         with scene([self.target.starter()]) as one:
             subject = one.start(self.target.profile, advskew=1, options={"xparam": "more", "shutdown": True})
-            one.segment.expect(subject.runs_script("up eth0 192.0.2.100 more"), within=subject.start_window)
-            within = one.within(SECOND_NS)
+            one.expect_roughly(subject.runs_script("up eth0 192.0.2.100 more"), subject.start_window)
+            within = one.soon()
             subject.iut.stop()
             one.segment.expect(subject.runs_script("down eth0 192.0.2.100 more"), within=within)
             one.segment.expect(subject.ends(0), within=within)
@@ -422,7 +454,10 @@ def test_interpret(line: str, event: tuple[HostKind, str] | None) -> None:
 
 def test_a_call_without_a_channel_is_a_usage_error() -> None:
     called = subprocess.run(
-        [sys.executable, "-m", "conformance.targets.model.process"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "conformance.targets.model.process"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert called.returncode == 2
     assert called.stderr.startswith("a model process is started by its driver")

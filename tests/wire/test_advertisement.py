@@ -18,7 +18,11 @@ ADVERTISEMENTS = st.builds(
     Advertisement,
     vhid=BYTE,
     source=V4 | V6,
-    secret=st.builds(Secret, st.text(max_size=20) | st.binary(max_size=20), st.lists(V4 | V6, min_size=1, max_size=4).map(tuple)),
+    secret=st.builds(
+        Secret,
+        st.text(max_size=20) | st.binary(max_size=20),
+        st.lists(V4 | V6, min_size=1, max_size=4).map(tuple),
+    ),
     advbase=BYTE,
     advskew=BYTE,
     demote=BYTE,
@@ -57,15 +61,24 @@ def test_the_order_of_addresses_does_not_change_the_digest(advertisement, order)
 
 def test_in_the_order_of_configuration_it_does():
     one, other = (ip_address("192.0.2.1"), ip_address("192.0.2.5"))
-    digests = {Secret("x", pair, AddressRule.CONFIGURED).digest(1, bytes(8)) for pair in ((one, other), (other, one))}
+    digests = {
+        Secret("x", pair, AddressRule.CONFIGURED).digest(1, bytes(8)) for pair in ((one, other), (other, one))
+    }
     assert len(digests) == 2
 
 
 def test_but_changes_only_what_it_is_told():
-    advertisement = Advertisement(vhid=1, source=ip_address("192.0.2.254"), secret=Secret("x", ("192.0.2.1",)))
+    advertisement = Advertisement(
+        vhid=1, source=ip_address("192.0.2.254"), secret=Secret("x", ("192.0.2.1",))
+    )
     assert advertisement.but(advskew=7) != advertisement
     assert advertisement.but(advskew=7).but(advskew=0) == advertisement
 
 
 def test_interval():
-    assert Advertisement(vhid=1, source=ip_address("192.0.2.254"), secret=Secret("x", ("192.0.2.1",)), advskew=128).interval_ns == 1_500_000_000
+    assert (
+        Advertisement(
+            vhid=1, source=ip_address("192.0.2.254"), secret=Secret("x", ("192.0.2.1",)), advskew=128
+        ).interval_ns
+        == 1_500_000_000
+    )

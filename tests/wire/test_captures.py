@@ -35,7 +35,11 @@ def secrets(path):
     if path.parent.name.startswith("ucarp"):
         return [Secret("secret", ("10.9.0.100",))]
     if name.startswith(("S1", "S2")):
-        return [Secret("pass4carp2", ("192.168.10.1",)) if "br-carp2" in name else Secret("pass4carp1", ("10.0.1.1",))]
+        return [
+            Secret("pass4carp2", ("192.168.10.1",))
+            if "br-carp2" in name
+            else Secret("pass4carp1", ("10.0.1.1",))
+        ]
     if name.startswith("ifconfig_cases"):
         groups = ("192.0.2.2",), ("192.0.2.3",), ("192.0.2.2", "192.0.2.3"), ("192.0.2.7",)
         return [Secret("abc", group) for group in groups]
@@ -86,11 +90,23 @@ class TestCapture:
             carp, ip = frame.carp, frame.ip
             secret = next((s for s in known if s.verifies(carp.vhid, carp.counter, carp.digest)), None)
             assert secret is not None, f"no secret of the recording made {frame.payload.hex()}"
-            header = Header(carp.vhid, carp.advskew, carp.advbase, carp.counter, secret.digest(carp.vhid, carp.counter), carp.demote).summed()
+            header = Header(
+                carp.vhid,
+                carp.advskew,
+                carp.advbase,
+                carp.counter,
+                secret.digest(carp.vhid, carp.counter),
+                carp.demote,
+            ).summed()
             assert header == frame.payload
             made = advertisement(
-                header, ip.source, source_mac=frame.source, destination=ip.destination, destination_mac=frame.destination,
-                tos=ip.tos, identification=ip.identification,
+                header,
+                ip.source,
+                source_mac=frame.source,
+                destination=ip.destination,
+                destination_mac=frame.destination,
+                tos=ip.tos,
+                identification=ip.identification,
             )
             assert made == frame.data[: len(frame.data) - len(frame.trailer)]
             rebuilt += 1
@@ -117,7 +133,9 @@ def test_crafted_packets_of_the_recordings_include_bad_digests(path):
 
 
 def test_the_golden_arp_of_ucarp():
-    data = bytes.fromhex("fffffffffffffe6c162d751108060001080006040001fe6c162d75110a090032fe6c162d75110a090032")
+    data = bytes.fromhex(
+        "fffffffffffffe6c162d751108060001080006040001fe6c162d75110a090032fe6c162d75110a090032"
+    )
     frame = decode(data)
     assert frame.arp.gratuitous
     assert frame.arp.sender == ip_address("10.9.0.50")

@@ -42,12 +42,23 @@ def test_each_header_check_alone():
 
 def test_all_that_is_wrong_is_said():
     header = Header(vhid=8, version=3, checksum=0x1234).pack()
-    data = wire.advertisement(header, ADVERTISEMENT.source, source_mac=bytes(6), ttl=1, destination=ip_address("192.0.2.2"))
-    assert found(data) == {Check.DESTINATION, Check.TTL, Check.CHECKSUM, Check.VHID, Check.VERSION, Check.DIGEST}
+    data = wire.advertisement(
+        header, ADVERTISEMENT.source, source_mac=bytes(6), ttl=1, destination=ip_address("192.0.2.2")
+    )
+    assert found(data) == {
+        Check.DESTINATION,
+        Check.TTL,
+        Check.CHECKSUM,
+        Check.VHID,
+        Check.VERSION,
+        Check.DIGEST,
+    }
 
 
 def test_behind_a_short_header_nothing_is_looked_at():
-    data = wire.advertisement(ADVERTISEMENT.header.summed()[:35], ADVERTISEMENT.source, source_mac=bytes(6), ttl=1)
+    data = wire.advertisement(
+        ADVERTISEMENT.header.summed()[:35], ADVERTISEMENT.source, source_mac=bytes(6), ttl=1
+    )
     assert found(data) == {Check.TTL, Check.LENGTH}
 
 
@@ -57,10 +68,27 @@ def test_behind_a_short_header_nothing_is_looked_at():
         b"",
         ADVERTISEMENT.frame()[:30],
         ADVERTISEMENT.frame()[:24] + b"\0\0" + ADVERTISEMENT.frame()[26:],
-        wire.ethernet(bytes(6), bytes(6), 0x0800, wire.ipv4(ip_address("192.0.2.1"), wire.GROUP_IPV4, bytes(36), protocol=17)),
-        wire.ethernet(bytes(6), bytes(6), 0x0800, wire.ipv4(ip_address("192.0.2.1"), wire.GROUP_IPV4, bytes(36), fragment=0x2000)),
-        wire.ethernet(bytes(6), bytes(6), 0x0800, wire.ipv4(ip_address("192.0.2.1"), wire.GROUP_IPV4, bytes(36), fragment=1)),
-        wire.arp(wire.ArpOperation.REPLY, bytes(6), ip_address("192.0.2.1"), bytes(6), ip_address("192.0.2.1")),
+        wire.ethernet(
+            bytes(6),
+            bytes(6),
+            0x0800,
+            wire.ipv4(ip_address("192.0.2.1"), wire.GROUP_IPV4, bytes(36), protocol=17),
+        ),
+        wire.ethernet(
+            bytes(6),
+            bytes(6),
+            0x0800,
+            wire.ipv4(ip_address("192.0.2.1"), wire.GROUP_IPV4, bytes(36), fragment=0x2000),
+        ),
+        wire.ethernet(
+            bytes(6),
+            bytes(6),
+            0x0800,
+            wire.ipv4(ip_address("192.0.2.1"), wire.GROUP_IPV4, bytes(36), fragment=1),
+        ),
+        wire.arp(
+            wire.ArpOperation.REPLY, bytes(6), ip_address("192.0.2.1"), bytes(6), ip_address("192.0.2.1")
+        ),
     ],
     ids=["empty", "cut", "bad sum", "udp", "first fragment", "later fragment", "arp"],
 )
@@ -79,10 +107,17 @@ class TestOpenBsd:
         assert found(data, secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL)) == set()
 
     def test_others_take_only_theirs(self):
-        data = ADVERTISEMENT.but(secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL)).frame()
+        data = ADVERTISEMENT.but(
+            secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL)
+        ).frame()
         assert found(data, secret=Secret("secret", self.ADDRESSES)) == {Check.DIGEST}
 
     def test_a_custom_link_address_counts_in_both(self):
         data = ADVERTISEMENT.but(secret=Secret("secret", self.ADDRESSES, lladdr=b"\x02" * 6)).frame()
-        assert found(data, secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL, b"\x02" * 6)) == set()
-        assert found(data, secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL)) == {Check.DIGEST}
+        assert (
+            found(data, secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL, b"\x02" * 6))
+            == set()
+        )
+        assert found(data, secret=Secret("secret", self.ADDRESSES, AddressRule.WITHOUT_LINK_LOCAL)) == {
+            Check.DIGEST
+        }

@@ -16,11 +16,22 @@ from conformance.wire.frame import ArpOperation, NeighbourMessage, decode
 MAC = bytes.fromhex("020000000001")
 V4, OTHER = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
 V6 = IPv6Address("fe80::1")
-ADVERTISEMENT = Advertisement(vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (V4,)), advskew=3)
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (V4,)), advskew=3
+)
 
 
 def nd(message, link_address=MAC):
-    return wire.neighbour(message, V6, link_address, source=V6, destination=wire.ALL_NODES, source_mac=MAC, destination_mac=MAC, flags=0x20)
+    return wire.neighbour(
+        message,
+        V6,
+        link_address,
+        source=V6,
+        destination=wire.ALL_NODES,
+        source_mac=MAC,
+        destination_mac=MAC,
+        flags=0x20,
+    )
 
 
 def ip(payload, protocol=112):
@@ -35,7 +46,10 @@ def ip(payload, protocol=112):
         (vrrp3(ADVERTISEMENT), "VRRP (12 bytes), 192.0.2.254 → 224.0.0.18"),
         (ip(bytes(10)), "protocol 112, not a CARP header (10 bytes), 192.0.2.1 → 192.0.2.2"),
         (ip(b"x", 17), "IP protocol 17 (1 bytes), 192.0.2.1 → 192.0.2.2"),
-        (wire.arp(ArpOperation.REQUEST, MAC, V4, bytes(6), V4), "ARP: 192.0.2.1 is at 02:00:00:00:00:01 (gratuitous)"),
+        (
+            wire.arp(ArpOperation.REQUEST, MAC, V4, bytes(6), V4),
+            "ARP: 192.0.2.1 is at 02:00:00:00:00:01 (gratuitous)",
+        ),
         (wire.arp(ArpOperation.REQUEST, MAC, V4, bytes(6), OTHER), "ARP: who has 192.0.2.2? tell 192.0.2.1"),
         (wire.arp(ArpOperation.REPLY, MAC, V4, bytes(6), OTHER), "ARP: 192.0.2.1 is at 02:00:00:00:00:01"),
         (nd(NeighbourMessage.SOLICITATION), "neighbour solicitation for fe80::1, fe80::1 → ff02::1"),
@@ -57,7 +71,13 @@ class TestFields:
         assert table["IP header"] == "20 bytes"
         assert table["IP id, fragment"] == "0x0000, 0x4000"
         assert table["version, type"] == "2, 1"
-        assert (table["vhid"], table["advbase"], table["advskew"], table["authlen"], table["demote"]) == ("7", "1", "3", "7", "0")
+        assert (table["vhid"], table["advbase"], table["advskew"], table["authlen"], table["demote"]) == (
+            "7",
+            "1",
+            "3",
+            "7",
+            "0",
+        )
         assert table["checksum"].endswith(", right")
         assert table["digest"] == ADVERTISEMENT.header.digest.hex()
         assert table["after the IP packet"] == "3 bytes"
@@ -72,7 +92,11 @@ class TestFields:
 
     def test_arp(self):
         table = dict(fields(decode(wire.arp(ArpOperation.REPLY, MAC, V4, bytes(6), OTHER))))
-        assert (table["operation"], table["sender"], table["target"]) == ("2", "192.0.2.1 02:00:00:00:00:01", "192.0.2.2 00:00:00:00:00:00")
+        assert (table["operation"], table["sender"], table["target"]) == (
+            "2",
+            "192.0.2.1 02:00:00:00:00:01",
+            "192.0.2.2 00:00:00:00:00:00",
+        )
 
     @pytest.mark.parametrize(("link_address", "said"), [(MAC, "02:00:00:00:00:01"), (None, "none")])
     def test_neighbour(self, link_address, said):

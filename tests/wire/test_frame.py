@@ -16,7 +16,9 @@ from conformance.wire.header import Header, checksum
 MAC, OTHER_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 V4, OTHER_V4 = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
 V6, OTHER_V6 = IPv6Address("fe80::1"), IPv6Address("2001:db8::2")
-ADVERTISEMENT = Advertisement(vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (V4,)), advskew=3, counter=5)
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (V4,)), advskew=3, counter=5
+)
 HEADER = ADVERTISEMENT.header.summed()
 
 
@@ -47,7 +49,15 @@ class TestNeverRaises:
     @given(st.integers(0, 77), st.integers(0, 255), st.binary(max_size=30))
     def test_on_neighbour_discovery_with_a_byte_changed(self, at, value, trailer):
         data = bytearray(
-            wire.neighbour(NeighbourMessage.ADVERTISEMENT, V6, MAC, source=V6, destination=OTHER_V6, source_mac=MAC, destination_mac=OTHER_MAC)
+            wire.neighbour(
+                NeighbourMessage.ADVERTISEMENT,
+                V6,
+                MAC,
+                source=V6,
+                destination=OTHER_V6,
+                source_mac=MAC,
+                destination_mac=OTHER_MAC,
+            )
         )
         data[at] = value
         decode(bytes(data) + trailer)
@@ -60,7 +70,13 @@ class TestEthernet:
 
     def test_addresses_and_type(self):
         frame = decode(wire.ethernet(OTHER_MAC, MAC, 0x88CC, b"lldp"))
-        assert (frame.destination, frame.source, frame.ethertype, frame.ip, frame.payload) == (OTHER_MAC, MAC, 0x88CC, None, b"")
+        assert (frame.destination, frame.source, frame.ethertype, frame.ip, frame.payload) == (
+            OTHER_MAC,
+            MAC,
+            0x88CC,
+            None,
+            b"",
+        )
 
     @pytest.mark.parametrize("ethertype", [0x8100, 0x88A8, 0x9100])
     @pytest.mark.parametrize("tags", [(5,), (5, 4095), (1, 2, 3)])
@@ -78,7 +94,9 @@ class TestEthernet:
 
 class TestIpv4:
     def test_every_field(self):
-        data = wire.ipv4(V4, OTHER_V4, b"payload", ttl=3, tos=0x20, identification=0xBEEF, fragment=0x2001, protocol=17)
+        data = wire.ipv4(
+            V4, OTHER_V4, b"payload", ttl=3, tos=0x20, identification=0xBEEF, fragment=0x2001, protocol=17
+        )
         ip = decode(wire.ethernet(OTHER_MAC, MAC, 0x0800, data) + b"pad").ip
         assert ip == wire.Ip(4, V4, OTHER_V4, 17, 3, 0x20, 0xBEEF, 0x2001, 27, 20, True)
 
@@ -95,7 +113,9 @@ class TestIpv4:
         assert (frame.ip.header_length, frame.ip.sound, frame.payload) == (24, True, HEADER)
 
     @pytest.mark.parametrize(
-        ("at", "value"), [(14, 0x65), (14, 0x44), (14, 0x4F), (16, 0xFF)], ids=["version 6", "ihl 4", "ihl 15, longer than the packet says", "length past the end"]
+        ("at", "value"),
+        [(14, 0x65), (14, 0x44), (14, 0x4F), (16, 0xFF)],
+        ids=["version 6", "ihl 4", "ihl 15, longer than the packet says", "length past the end"],
     )
     def test_impossible_headers(self, at, value):
         data = bytearray(ADVERTISEMENT.frame())
@@ -119,16 +139,22 @@ class TestIpv4:
         assert not frame.ip.sound
         assert frame.carp is not None
 
-    @pytest.mark.parametrize(("fragment", "is_header"), [(0x4000, True), (0x2000, True), (0x0001, False), (0x2001, False)])
+    @pytest.mark.parametrize(
+        ("fragment", "is_header"), [(0x4000, True), (0x2000, True), (0x0001, False), (0x2001, False)]
+    )
     def test_only_a_first_fragment_holds_a_header(self, fragment, is_header):
-        frame = decode(wire.ethernet(OTHER_MAC, MAC, 0x0800, wire.ipv4(V4, OTHER_V4, HEADER, fragment=fragment)))
+        frame = decode(
+            wire.ethernet(OTHER_MAC, MAC, 0x0800, wire.ipv4(V4, OTHER_V4, HEADER, fragment=fragment))
+        )
         assert (frame.carp is not None) == is_header
 
 
 class TestIpv6:
     def test_every_field(self):
         data = wire.ipv6(V6, OTHER_V6, b"payload", hop_limit=3, traffic_class=0xC0, protocol=17)
-        assert decode(wire.ethernet(OTHER_MAC, MAC, 0x86DD, data)).ip == wire.Ip(6, V6, OTHER_V6, 17, 3, 0xC0, 0, 0, 47, 40, True)
+        assert decode(wire.ethernet(OTHER_MAC, MAC, 0x86DD, data)).ip == wire.Ip(
+            6, V6, OTHER_V6, 17, 3, 0xC0, 0, 0, 47, 40, True
+        )
 
     @pytest.mark.parametrize("length", range(40))
     def test_a_cut_header(self, length):
@@ -188,7 +214,13 @@ class TestCarpOrVrrp:
 
 
 class TestArp:
-    @given(st.sampled_from(ArpOperation), st.binary(min_size=6, max_size=6), st.binary(min_size=6, max_size=6), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+    @given(
+        st.sampled_from(ArpOperation),
+        st.binary(min_size=6, max_size=6),
+        st.binary(min_size=6, max_size=6),
+        st.integers(0, 2**32 - 1),
+        st.integers(0, 2**32 - 1),
+    )
     def test_what_is_built_is_read(self, operation, sender_mac, target_mac, sender, target):
         sender, target = IPv4Address(sender), IPv4Address(target)
         data = wire.arp(operation, sender_mac, sender, target_mac, target)
@@ -199,7 +231,17 @@ class TestArp:
         assert (frame.source, frame.destination) == (sender_mac, wire.BROADCAST_MAC)
 
     def test_ethernet_addresses_may_differ_from_those_in_it(self):
-        frame = decode(wire.arp(ArpOperation.REPLY, MAC, V4, OTHER_MAC, OTHER_V4, source_mac=b"s" * 6, destination_mac=b"d" * 6))
+        frame = decode(
+            wire.arp(
+                ArpOperation.REPLY,
+                MAC,
+                V4,
+                OTHER_MAC,
+                OTHER_V4,
+                source_mac=b"s" * 6,
+                destination_mac=b"d" * 6,
+            )
+        )
         assert (frame.source, frame.destination, frame.arp.sender_mac) == (b"s" * 6, b"d" * 6, MAC)
 
     @pytest.mark.parametrize("length", [14, 20, 41])
@@ -213,38 +255,79 @@ class TestArp:
 
 
 class TestNeighbour:
-    @given(st.sampled_from(NeighbourMessage), st.none() | st.binary(min_size=6, max_size=6), st.sampled_from([0, 0x20, 0x40, 0x80, 0xE0]))
+    @given(
+        st.sampled_from(NeighbourMessage),
+        st.none() | st.binary(min_size=6, max_size=6),
+        st.sampled_from([0, 0x20, 0x40, 0x80, 0xE0]),
+    )
     def test_what_is_built_is_read(self, message, link_address, flags):
-        data = wire.neighbour(message, OTHER_V6, link_address, source=V6, destination=wire.ALL_NODES, source_mac=MAC, destination_mac=wire.ALL_NODES_MAC, flags=flags)
+        data = wire.neighbour(
+            message,
+            OTHER_V6,
+            link_address,
+            source=V6,
+            destination=wire.ALL_NODES,
+            source_mac=MAC,
+            destination_mac=wire.ALL_NODES_MAC,
+            flags=flags,
+        )
         frame = decode(data)
         assert frame.neighbour == wire.Neighbour(message, OTHER_V6, flags, link_address)
-        assert (frame.neighbour.router, frame.neighbour.solicited, frame.neighbour.override) == (bool(flags & 0x80), bool(flags & 0x40), bool(flags & 0x20))
+        assert (frame.neighbour.router, frame.neighbour.solicited, frame.neighbour.override) == (
+            bool(flags & 0x80),
+            bool(flags & 0x40),
+            bool(flags & 0x20),
+        )
         pseudo = V6.packed + wire.ALL_NODES.packed + struct.pack("!IHBB", len(frame.payload), 0, 0, 58)
         assert checksum(pseudo + frame.payload) == 0
         assert frame.ip.ttl == 255
 
     def test_other_options_are_passed_over(self):
-        body = bytes([136, 0, 0, 0, 0, 0, 0, 0]) + V6.packed + bytes([14, 1]) + b"nonce!" + bytes([2, 1]) + MAC
+        body = (
+            bytes([136, 0, 0, 0, 0, 0, 0, 0]) + V6.packed + bytes([14, 1]) + b"nonce!" + bytes([2, 1]) + MAC
+        )
         assert decode(ip6(58, body)).neighbour.link_address == MAC
 
     def test_an_option_without_length_ends_the_list(self):
         body = bytes([136, 0, 0, 0, 0, 0, 0, 0]) + V6.packed + bytes([2, 0]) + MAC
         assert decode(ip6(58, body)).neighbour.link_address is None
 
-    @pytest.mark.parametrize("body", [bytes([128]) + bytes(30), bytes([135]) + bytes(22)], ids=["echo", "cut"])
+    @pytest.mark.parametrize(
+        "body", [bytes([128]) + bytes(30), bytes([135]) + bytes(22)], ids=["echo", "cut"]
+    )
     def test_what_is_none(self, body):
         assert decode(ip6(58, body)).neighbour is None
 
 
 class TestAdvertisement:
     def test_to_a_unicast_peer(self):
-        data = wire.advertisement(HEADER, V4, source_mac=MAC, destination=OTHER_V4, destination_mac=OTHER_MAC, ttl=254, tos=0, identification=9)
+        data = wire.advertisement(
+            HEADER,
+            V4,
+            source_mac=MAC,
+            destination=OTHER_V4,
+            destination_mac=OTHER_MAC,
+            ttl=254,
+            tos=0,
+            identification=9,
+        )
         frame = decode(data)
-        assert (frame.destination, frame.ip.destination, frame.ip.ttl, frame.ip.tos, frame.ip.identification) == (OTHER_MAC, OTHER_V4, 254, 0, 9)
+        assert (
+            frame.destination,
+            frame.ip.destination,
+            frame.ip.ttl,
+            frame.ip.tos,
+            frame.ip.identification,
+        ) == (OTHER_MAC, OTHER_V4, 254, 0, 9)
 
     def test_over_ipv6(self):
         frame = decode(wire.advertisement(HEADER, V6, source_mac=MAC, destination=OTHER_V6, tos=0x20))
-        assert (frame.destination, frame.ip.destination, frame.ip.tos, frame.carp) == (wire.GROUP_MAC_IPV6, OTHER_V6, 0x20, Header.unpack(HEADER))
+        assert (frame.destination, frame.ip.destination, frame.ip.tos, frame.carp) == (
+            wire.GROUP_MAC_IPV6,
+            OTHER_V6,
+            0x20,
+            Header.unpack(HEADER),
+        )
 
     def test_names(self):
         assert wire.mac_text(wire.virtual_mac(7)) == "00:00:5e:00:01:07"

@@ -85,7 +85,14 @@ class TestChecksum:
 
 @pytest.mark.parametrize(
     ("advbase", "advskew", "expected_ns"),
-    [(1, 0, 1_000_000_000), (1, 100, 1_390_625_000), (0, 1, 3_906_000), (0, 0, 0), (255, 255, 255_996_093_000), (2, 50, 2_195_312_000)],
+    [
+        (1, 0, 1_000_000_000),
+        (1, 100, 1_390_625_000),
+        (0, 1, 3_906_000),
+        (0, 0, 0),
+        (255, 255, 255_996_093_000),
+        (2, 50, 2_195_312_000),
+    ],
 )
 def test_interval_in_whole_microseconds(advbase, advskew, expected_ns):
     assert interval_ns(advbase, advskew) == expected_ns

@@ -64,7 +64,12 @@ class TestRoundTrip:
 
     @given(FIELDS, st.binary(max_size=20))
     def test_under_ipv4_and_ethernet(self, fields, payload):
-        built = bytes(Ether(dst="01:00:5e:00:00:12", src="00:00:5e:00:01:01") / IP(src="192.0.2.254") / CARP(**fields) / payload)
+        built = bytes(
+            Ether(dst="01:00:5e:00:00:12", src="00:00:5e:00:01:01")
+            / IP(src="192.0.2.254")
+            / CARP(**fields)
+            / payload
+        )
         packet = dissect(built)
         assert bytes(packet) == built
         if not is_vrrp(decode(built).payload):
@@ -77,7 +82,17 @@ class TestTruncated:
         whole = bytes(CARP(vhid=7, advskew=9, digest=bytes(range(1, 21)), counter=b"12345678"))
         packet = CARP(whole[:length])
         assert bytes(packet) == whole[:length]
-        ends = {"type": 1, "vhid": 2, "advskew": 3, "authlen": 4, "demote": 5, "advbase": 6, "checksum": 8, "counter": 16, "digest": 36}
+        ends = {
+            "type": 1,
+            "vhid": 2,
+            "advskew": 3,
+            "authlen": 4,
+            "demote": 5,
+            "advbase": 6,
+            "checksum": 8,
+            "counter": 16,
+            "digest": 36,
+        }
         expected = {name: end <= length for name, end in ends.items()}
         assert {name: packet.getfieldval(name) is not None for name in ends} == expected
         assert not packet.payload
@@ -167,7 +182,12 @@ class TestDissect:
         assert bytes(packet[IP].payload) == header
 
     def test_behind_an_extension_header(self):
-        data = bytes(ETHER / IPv6(src="fe80::1", dst="ff02::12", hlim=255) / IPv6ExtHdrHopByHop(nh=112) / Raw(bytes(CARP(vhid=9))))
+        data = bytes(
+            ETHER
+            / IPv6(src="fe80::1", dst="ff02::12", hlim=255)
+            / IPv6ExtHdrHopByHop(nh=112)
+            / Raw(bytes(CARP(vhid=9)))
+        )
         assert dissect(data)[CARP].vhid == 9
 
     def test_other_protocols_are_left_alone(self):
@@ -197,7 +217,13 @@ assert carp[CARP].vhid == 7 and VRRP not in carp
 """
 
 
-@pytest.mark.parametrize("order", tuple(itertools.permutations(IMPORTS)), ids=lambda order: " then ".join(line.split(".")[-1] for line in order))
+@pytest.mark.parametrize(
+    "order",
+    tuple(itertools.permutations(IMPORTS)),
+    ids=lambda order: " then ".join(line.split(".")[-1] for line in order),
+)
 def test_vrrp_stays_bound_in_whatever_order_it_is_imported(order):
-    done = subprocess.run([sys.executable, "-c", "\n".join(order) + VRRP_IS_VRRP], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(order) + VRRP_IS_VRRP], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

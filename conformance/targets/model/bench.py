@@ -7,18 +7,48 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, ip_address, ip_interface
 from random import Random
 
+from conformance.model.config import Interface
 from conformance.model.dialects import Dialect
 from conformance.segment.loop import Loop, VirtualClock
 from conformance.segment.simulated import SimulatedPort, SimulatedSwitch
 from conformance.segment.trace import Event, FrameSeen, TesterAction, Trace
-from conformance.targets.model.host import ModelHost
+from conformance.targets.model.host import INTERFACE, SECOND_INTERFACE, ModelHost, ModelMachine
+from conformance.targets.protocol import Side, SutHost
 from conformance.wire import frame as wire
 from conformance.wire.digest import Address
 from conformance.wire.header import checksum
 
 PROBE_NS = 250_000_000
 _SUBNET, _SUBNET6 = "192.0.2", "2001:db8::"
+_INNER, _INNER6 = "198.51.100", "2001:db8:1::"
 _ICMP, _ECHO_REQUEST, _ECHO_REPLY = 1, 8, 0
+
+
+def _shared(subnet: str, subnet6: str) -> tuple[Address, ...]:
+    """Ten addresses of each family that nobody has."""
+    return (
+        *(ip_address(f"{subnet}.{last}") for last in range(100, 110)),
+        *(ip_address(f"{subnet6}{last:x}") for last in range(0x100, 0x10A)),
+    )
+
+
+def _interface(name: str, segment: int, number: int, subnet: str, subnet6: str) -> Interface:
+    own = (f"{subnet}.{number}/24", f"{subnet6}{number:x}/64", f"fe80::{segment:x}:{number:x}/64" if segment else f"fe80::{number:x}/64")
+    return Interface(name, bytes([2, 0, 0, 0, 2 + segment, number]), tuple(ip_interface(one) for one in own))
+
+
+class ModelSide:
+    """The second segment of a bench (a :class:`conformance.targets.protocol.Side`)."""
+
+    def __init__(self, switch: SimulatedSwitch, hosts: Mapping[str, ModelHost]) -> None:
+        self.switch = switch
+        self.hosts: Mapping[str, SutHost] = hosts
+        self.tester_addresses: tuple[Address, ...] = (ip_address(f"{_INNER}.254"), ip_address("fe80::1:fe"))
+        self.tester_mac = bytes.fromhex("0200000003fe")
+        self.shared_addresses = _shared(_INNER, _INNER6)
+
+    def port(self, trace: Trace) -> SimulatedPort:
+        return SimulatedPort(self.switch, trace)
 
 
 class ModelBench:
@@ -31,9 +61,7 @@ class ModelBench:
         self._dialects, self._seed = dialects, seed
         self.tester_addresses: tuple[Address, ...] = (ip_address(f"{_SUBNET}.254"), ip_address("fe80::fe"))
         self.tester_mac = bytes.fromhex("0200000002fe")
-        self.shared_addresses: tuple[Address, ...] = (
-            *(ip_address(f"{_SUBNET}.{last}") for last in range(100, 110)), *(ip_address(f"{_SUBNET6}{last:x}") for last in range(0x100, 0x10A)),
-        )  # fmt: skip
+        self.shared_addresses = _shared(_SUBNET, _SUBNET6)
         self._begin(Trace())
 
     def _begin(self, trace: Trace) -> None:
@@ -41,13 +69,23 @@ class ModelBench:
         self.loop = Loop(VirtualClock())
         self.trace = trace
         self.switch = SimulatedSwitch(self.loop, rng)
-        self.hosts: Mapping[str, ModelHost] = {
-            name: ModelHost(
-                self, name, bytes([2, 0, 0, 0, 2, number]),
-                (ip_interface(f"{_SUBNET}.{number}/24"), ip_interface(f"{_SUBNET6}{number:x}/64"), ip_interface(f"fe80::{number:x}/64")), dialect, Random(rng.random()),
+        inner = SimulatedSwitch(self.loop, Random(self._seed))
+        machines = {
+            name: ModelMachine(
+                self,
+                name,
+                {
+                    name: (_interface(INTERFACE, 0, number, _SUBNET, _SUBNET6), self.switch),
+                    f"{name}-inner": (_interface(SECOND_INTERFACE, 1, number, _INNER, _INNER6), inner),
+                },
+                dialect,
+                Random(rng.random()),
             )
             for number, (name, dialect) in enumerate(zip("abcdefghijklmnopqrstuvwxyz", self._dialects, strict=False), 1)
-        }  # fmt: skip
+        }
+        self._outer = {name: machine.hosts[INTERFACE] for name, machine in machines.items()}
+        self.hosts: Mapping[str, SutHost] = self._outer
+        self.second: Side = ModelSide(inner, {name: machine.hosts[SECOND_INTERFACE] for name, machine in machines.items()})
         self._cache: dict[Address, bytes] = {}
         trace.listeners.append(self._learn)
 
@@ -121,7 +159,7 @@ class ModelBench:
 
     def _owner(self, frame: wire.Frame, address: Address, port: int) -> str | None:
         """Which host answered and serves there: by the MAC address that the answer came from, or by who is MASTER for a virtual one."""
-        for host in self.hosts.values():
+        for host in self._outer.values():
             own = frame.source == host.mac or any(v.mac == frame.source and v.state.value == "MASTER" for v in host.machine.vhosts())
             if own and (address, port) in host.services:
                 return host.name

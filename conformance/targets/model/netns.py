@@ -1,4 +1,4 @@
-"""The targets ``model:…@netns``: each host of the bench is a model process on a real interface, in real time."""
+"""The targets ``model:…@netns``: each host is a model process on a real interface, in real time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -34,7 +35,10 @@ class ModelProcessLost(RuntimeError):
 
     def __init__(self, host: str, asked: str, said: str) -> None:
         self.host, self.asked, self.said = host, asked, said
-        super().__init__(f"the model process on {host} did not answer {asked!r}; it said: {said or 'nothing'}. Run it with fewer lanes")
+        super().__init__(
+            f"the model process on {host} did not answer {asked!r}; it said: {said or 'nothing'}. "
+            "If this machine is busy, run it with fewer lanes"
+        )
 
 
 def interpret(line: str) -> tuple[HostKind, str] | None:
@@ -63,7 +67,7 @@ class ModelProcessIut:
         return self._there and self._host.alive and self.settings.vhid not in self._host.exited
 
     def stop(self) -> None:
-        """As an administrator would: the carp interface down where there is one, SIGTERM to a ucarp; elsewhere it is removed."""
+        """As :meth:`conformance.targets.model.administrator.Administrator.take_down`."""
         self._host.bench.note(f"stops vhid {self.settings.vhid} on {self._host.name}")
         self._host.ask("stop", vhid=self.settings.vhid)
         self._there = self._host.rules.own_interface
@@ -84,7 +88,7 @@ class ModelProcessIut:
 
 
 class ModelProcessHost:
-    """A host of the bench whose IP stack is a model process (a :class:`conformance.targets.protocol.SutHost`).
+    """A host whose IP stack is a model process (a :class:`conformance.targets.protocol.SutHost`).
 
     The process starts at the first need and lives on from case to case; each case gets a new machine in it.
     """
@@ -122,14 +126,16 @@ class ModelProcessHost:
     def start(self, settings: Settings) -> ModelProcessIut:
         preempt = ", preempt" if settings.preempt else ""
         self.bench.note(
-            f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{preempt}"
+            f"starts vhid {settings.vhid} on {self.name}: "
+            f"advbase {settings.advbase}, advskew {settings.advskew}{preempt}"
         )
         self.exited.discard(settings.vhid)
         try:
             answer = self._ask("start", vhost=document_of(settings))
         except ConfigurationError as error:
             raise ConfigurationRefused(1, str(error)) from error
-        return ModelProcessIut(self, settings, answer["at_ns"])
+        ago_ns = time.monotonic_ns() - answer["at_ns"]
+        return ModelProcessIut(self, settings, self.bench.loop.now_ns() - ago_ns)
 
     def cable(self, *, plugged: bool) -> None:
         self.bench.note(f"{'plugs in' if plugged else 'pulls'} the cable of {self.name}")
@@ -157,7 +163,7 @@ class ModelProcessHost:
     def ask(self, do: str, **fields: Any) -> Any:
         """The process's answer to a request (:class:`conformance.targets.model.process.Requests`).
 
-        Raises :class:`ConfigurationError` if the model refuses it, :class:`ModelProcessLost` if nothing comes.
+        Raises :class:`ConfigurationError` if the model refuses it, :class:`ModelProcessLost` without one.
         """
         return self._ask(do, **fields)["value"]
 

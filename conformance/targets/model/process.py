@@ -1,47 +1,39 @@
 """A model host as a process of its own, on a packet socket and in real time.
 
-``python -m conformance.targets.model.process FD``: FD is the control channel, a stream socket that carries one JSON
-object a line each way. Passwords come over it alone. What the host says of itself goes to the standard output, one
-line each: ``state``, ``log`` and ``script`` with their text, ``exit VHID STATUS``, ``late NS`` (a timer ran that late),
-``lateness {…}`` at the end.
+``python -m conformance.targets.model.process FD``: FD is the control channel, a stream socket that carries
+one JSON object a line each way. Passwords come over it alone. What the host says of itself goes to the
+standard output, one line each: ``state``, ``log`` and ``script`` with their text, ``exit VHID STATUS``,
+``late NS`` (a timer ran that late), ``lateness {…}`` at the end.
 
-A request is ``{"do": NAME, …}``; the methods of :class:`Requests` are the names. Each is answered, in order, by
-``{"at_ns": …, "value": …}`` or ``{"at_ns": …, "refused": [where, what, remedy]}``.
+A request is ``{"do": NAME, …}``; its names are ``begin`` (the configuration: ``name``, ``dialect``, ``seed``,
+``interface``, ``mac``, ``addresses``, ``sysctls``, ``vhosts``), the methods of :class:`Requests`, and
+``end``. Each is answered, in order, by ``{"at_ns": …, "value": …}`` or by ``{"at_ns": …, "refused": [where,
+what, remedy]}``, where ``at_ns`` is the time of the monotonic clock, which all processes share.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import signal
 import socket
 import sys
-from collections import deque
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
-from random import Random
 from typing import Any
 
-from conformance.model.actions import Action, Exit, Send, State
-from conformance.model.config import ConfigurationError, Interface
-from conformance.model.dialects import UnknownDialect, dialect
+from conformance.model.actions import State
+from conformance.model.config import ConfigurationError
+from conformance.model.dialects import UnknownDialect
 from conformance.model.machine import Host
 from conformance.model.poll import Signal
-from conformance.segment.live import LivePort
-from conformance.segment.loop import Loop, RealClock, Timer
-from conformance.segment.trace import HostKind
-from conformance.targets.model.administrator import Administrator
-from conformance.targets.model.carrier import Carrier, Link
-from conformance.targets.model.service import Service
+from conformance.segment.loop import Loop, RealClock
+from conformance.targets.model.runner import Runner, reading, say
 from conformance.targets.protocol import Settings
 
-LATE_NS = 1_000_000
-"""From this lateness of a timer on the process says so at once."""
-BSD_ENOBUFS = 55
 _HOUR_NS = 3_600_000_000_000
-_WORDS = {HostKind.STATE: "state", HostKind.LOG: "log", HostKind.SCRIPT: "script"}
 
 
 def settings_of(document: Mapping[str, Any]) -> Settings:
@@ -62,140 +54,9 @@ def document_of(settings: Settings) -> dict[str, Any]:
     }
 
 
-def say(line: str) -> None:
-    """A line on the standard output, at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-@dataclass(slots=True)
-class Runner:
-    """Carries out what a machine wants done on the interface ``device``, from one ``begin`` to the next."""
-
-    loop: Loop
-    clock: RealClock
-    machine: Host
-    device: str
-    administrator: Administrator
-    port: LivePort
-    carrier: Carrier
-    service: Service
-    _timer: Timer | None = None
-    _failed: set[int] = field(default_factory=set)
-
-    @classmethod
-    def begin(cls, order: Mapping[str, Any]) -> Runner:
-        """Opens the interface of the namespace and makes the machine. Raises OSError, :class:`ConfigurationError`, :class:`UnknownDialect`."""
-        clock = RealClock()
-        device, mac = order["interface"], bytes.fromhex(order["mac"].replace(":", ""))
-        runner: list[Runner] = []
-        carrier = Carrier(device, lambda link: runner[0].link(link))
-        try:
-            port = LivePort(device, lambda _, frame, sent: None if sent else runner[0].receive(frame))
-        except OSError:
-            carrier.close()
-            raise
-        own = Interface(device, mac, tuple(order["addresses"]), link=carrier.up())
-        machine = Host(
-            order["name"], dialect(order["dialect"]), [own], Random(order["seed"]), sysctl=order.get("sysctls", {})
-        )
-        service = Service(device, order["name"], lambda frame: runner[0].reaches(frame))
-        runner.append(cls(Loop(clock), clock, machine, device, Administrator(machine, device), port, carrier, service))
-        clock.watch(port, lambda: _reading(port.read))
-        clock.watch(carrier, carrier.read)
-        return runner[0]
-
-    def close(self) -> None:
-        """Leaves the interface; says nothing to anybody."""
-        for part in (self.port, self.carrier, self.service):
-            part.close()
-
-    def now_ns(self) -> int:
-        return self.loop.now_ns()
-
-    def receive(self, frame: bytes) -> None:
-        """A frame came in."""
-        if self.device in self.machine.ports:
-            self.carry_out(self.machine.receive(self.now_ns(), self.device, frame))
-
-    def reaches(self, frame: bytes) -> bytes | None:
-        """The Ethernet source of the answer to an echo request, which is not sent; None if there is none."""
-        if self.device not in self.machine.ports:
-            return None
-        actions = self.machine.receive(self.now_ns(), self.device, frame)
-        answers = [one for one in actions if isinstance(one, Send) and one.frame[:6] == frame[6:12]]
-        self.carry_out([one for one in actions if one not in answers])
-        return answers[0].frame[6:12] if answers else None
-
-    def link(self, link: Link) -> None:
-        """The kernel says what became of the link."""
-        if self.device not in self.machine.ports:
-            return
-        if link is Link.GONE:
-            self.carry_out(self.machine.remove_interface(self.now_ns(), self.device))
-        else:
-            self.carry_out(self.machine.link(self.now_ns(), self.device, link is Link.UP))
-
-    def carry_out(self, actions: Sequence[Action]) -> None:
-        """Does what the machine wants done, and sets the timer for what it will want next."""
-        waiting = deque(actions)
-        while waiting:
-            action = waiting.popleft()
-            if isinstance(action, Send):
-                waiting.extend(self._send(action))
-            elif isinstance(action, Exit):
-                say(f"exit {action.vhid} {action.status}")
-            else:
-                told = self.administrator.told(action)
-                if told is not None:
-                    say(f"{_WORDS[told[0]]} {told[1]}")
-        self._arm()
-
-    def lateness(self) -> dict[str, int]:
-        """How late its timers ran: their number, the worst and the 99th percentile in ns."""
-        late = sorted(self.loop.lateness_ns) or [0]
-        return {"timers": len(self.loop.lateness_ns), "max_ns": late[-1], "p99_ns": late[len(late) * 99 // 100]}
-
-    def _send(self, order: Send) -> list[Action]:
-        try:
-            self.port.send(order.frame)
-        except OSError as error:
-            if order.vhid is None:
-                return []
-            self._failed.add(order.vhid)
-            number = BSD_ENOBUFS if error.errno == errno.ENOBUFS else error.errno or 0
-            return self.machine.send_failed(self.now_ns(), self.device, order.vhid, number)
-        if order.vhid in self._failed and order.vhid is not None:
-            return self.machine.send_ok(self.now_ns(), self.device, order.vhid)
-        return []
-
-    def _arm(self) -> None:
-        due_ns = self.machine.next_deadline_ns
-        if self._timer is not None:
-            if self._timer.due_ns == due_ns:
-                return
-            self._timer.cancel()
-        self._timer = None if due_ns is None else self.loop.at(due_ns, self._tick)
-
-    def _tick(self) -> None:
-        now_ns = self.now_ns()
-        assert self._timer is not None
-        late_ns = now_ns - self._timer.due_ns
-        self._timer = None
-        if late_ns >= LATE_NS:
-            say(f"late {late_ns}")
-        self.carry_out(self.machine.tick(now_ns))
-
-
-def _reading(read: Callable[[], None]) -> None:
-    """An interface that goes away fails the next read; that it is gone the carrier says."""
-    with suppress(OSError):
-        read()
-
-
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What can be asked of a host: each method takes the fields of its request and returns the value of the answer."""
+    """What can be asked of a host: a method takes the fields of its request and returns the answer."""
 
     runner: Runner
 
@@ -265,7 +126,7 @@ class Requests:
         """From now on a TCP service on ``address`` answers with the host's name."""
         if not self.runner.service.opened:
             self.runner.service.open()
-            self.runner.clock.watch(self.runner.service, lambda: _reading(self.runner.service.read))
+            self.runner.clock.watch(self.runner.service, lambda: reading(self.runner.service.read))
         self.runner.service.listens.add((ip_address(address), port))
 
     @property
@@ -277,7 +138,7 @@ NAMES = frozenset(name for name in vars(Requests) if not name.startswith("_")) -
 
 
 class Control:
-    """The process's side of the control channel, and with it the life of the process: it ends with the channel."""
+    """The process's side of the control channel; the process ends with it."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
@@ -299,11 +160,14 @@ class Control:
         self._watch(idle.clock)
         while not self.ended:
             loop = idle if self.runner is None else self.runner.loop
-            before = self.runner
-            loop.run_until(lambda: self.ended or self.runner is not before, loop.now_ns() + _HOUR_NS)
+            loop.run_until(self._changed(self.runner), loop.now_ns() + _HOUR_NS)
         if self.runner is not None:
             say("lateness " + json.dumps(self.runner.lateness()))
             self.runner.close()
+
+    def _changed(self, runner: Runner | None) -> Callable[[], bool]:
+        """Whether another loop than that of ``runner`` is to be run, or none."""
+        return lambda: self.ended or self.runner is not runner
 
     def _watch(self, clock: Any) -> None:
         clock.watch(self._channel, self._hear)
@@ -326,10 +190,12 @@ class Control:
         except ConfigurationError as error:
             answer = {"refused": [error.where, error.what, error.remedy]}
         except (UnknownDialect, OSError, KeyError, TypeError, ValueError) as error:
-            answer = {"refused": ["the model process", f"{name}: {error}", "compare it with the request's form"]}
-        at_ns = self.runner.now_ns() if self.runner is not None else 0
+            answer = {
+                "refused": ["the model process", f"{name}: {error}", "compare it with the request's form"]
+            }
+        answer["at_ns"] = time.monotonic_ns()
         self._channel.setblocking(True)
-        self._channel.sendall(json.dumps({"at_ns": at_ns} | answer).encode() + b"\n")
+        self._channel.sendall(json.dumps(answer).encode() + b"\n")
         self._channel.setblocking(False)
 
     def _do(self, name: str, request: dict[str, Any]) -> Any:
@@ -339,12 +205,14 @@ class Control:
             return self._end()
         if name not in NAMES or self.runner is None:
             known = ", ".join(sorted({"begin", "end"} | NAMES))
-            raise ConfigurationError("the model process", f"it cannot do {name!r} now", f"begin first; it knows {known}")
+            raise ConfigurationError(
+                "the model process", f"it cannot do {name!r} now", f"begin first; it knows {known}"
+            )
         return getattr(Requests(self.runner), name)(**request)
 
     def _begin(self, order: dict[str, Any]) -> None:
         self._end()
-        self.runner = Runner.begin(order)
+        self.runner = Runner(order)
         self._watch(self.runner.clock)
         for vhost in order.get("vhosts", ()):
             Requests(self.runner).start(vhost)
@@ -376,7 +244,9 @@ class Control:
 def main(arguments: Sequence[str]) -> int:
     """Runs a host; returns its exit status: 0 as ordered, 2 if it was called wrongly."""
     if len(arguments) != 1 or not arguments[0].isdigit():
-        sys.stderr.write("a model process is started by its driver: it takes the number of the file descriptor of its control channel\n")
+        sys.stderr.write(
+            "a model process is started by its driver: it takes the file descriptor of its control channel\n"
+        )
         return 2
     with suppress(BrokenPipeError), socket.socket(fileno=int(arguments[0])) as channel:
         Control(channel).run()

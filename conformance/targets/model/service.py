@@ -1,7 +1,7 @@
 """A TCP service of a model host: as much of TCP as tells the host's name to whoever connects.
 
-The model has no IP stack, so each segment is answered out of itself, without a state. Whether a frame reaches the service
-at all is the model's to say: it does if an echo request in the same envelope is answered.
+The model has no IP stack, so each segment is answered out of itself, without a state. Whether a frame reaches
+the service at all is the model's to say: it does if an echo request in the same envelope is answered.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ _WINDOW = 65_535
 _ROUND = 1 << 32
 
 Reach = Callable[[bytes], bytes | None]
-"""Takes an echo request (a frame) and gives the Ethernet source of its answer, or None if the host does not answer."""
+"""Takes an echo request (a frame), gives the Ethernet source of the answer; None without one."""
 
 
 class Service:
-    """Answers connections to ``listens`` on ``device`` with ``name``; it opens its socket at the first need."""
+    """Answers connections to ``listens`` on ``device`` with ``name``; opens its socket at the first need."""
 
     def __init__(self, device: str, name: str, reach: Reach) -> None:
         self.listens: set[tuple[Address, int]] = set()
         self._device, self._name, self._reach = device, name.encode(), reach
-        self._first = zlib.crc32(self._name)  # its own for each host: nobody goes on with another's connection
+        self._first = zlib.crc32(
+            self._name
+        )  # its own for each host: nobody goes on with another's connection
         self._socket: socket.socket | None = None
 
     @property

@@ -7,10 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 import conformance
 from conformance.model.dialects import Dialect, dialect
+from conformance.model.election import Demotion
+from conformance.model.rows import LEGACY_6
 from conformance.targets.model.bench import ModelBench
 from conformance.targets.model.deviations import KNOWN
 from conformance.targets.protocol import Bench, Deviation, Profile
 from conformance.targets.ucarp.profile import PROFILE as UCARP
+from conformance.wire.digest import AddressRule
 
 SEED = 20_260_101
 MAX_HOSTS = 8
@@ -27,6 +30,18 @@ def pics(rules: Dialect) -> dict[str, bool]:
     }  # fmt: skip
 
 
+def administered(rules: Dialect) -> dict[str, bool]:
+    """What an administrator can do to a model in virtual time besides, and what that shows."""
+    kernel = rules.poll_loop is None
+    return {
+        "reconfigure": rules.changes_while_running, "carp_interface": rules.own_interface, "interface_switch": kernel, "vhid_list": kernel,
+        "second_interface": True, "send_errors": True, "own_addresses": kernel, "group_failover": kernel, "demotion_order": kernel,
+        "demotion_sum": rules.demotion_by is Demotion.SUM, "demotion_groups": rules.demotion_by is Demotion.GROUPS,
+        "interface_groups": rules.demotion_by is Demotion.GROUPS, "configured_order": rules.address_rule is AddressRule.CONFIGURED,
+        "packets_before_states": rules.key == LEGACY_6,
+    }  # fmt: skip
+
+
 class ModelTarget:
     """A :class:`conformance.targets.protocol.Target`. A bench of it is a world of its own.
 
@@ -36,7 +51,7 @@ class ModelTarget:
     def __init__(self, name: str, rules: Dialect, deviations: tuple[Deviation, ...], runs: Dialect | None = None) -> None:
         self._dialect = runs or rules
         self.profile = Profile(
-            name=name, dialect=rules, rung="sim", origin=f"this suite's model of {rules.key}", pics=pics(rules), deviations=deviations, max_hosts=MAX_HOSTS
+            name=name, dialect=rules, rung="sim", origin=f"this suite's model of {rules.key}", pics=pics(rules) | administered(rules), deviations=deviations, max_hosts=MAX_HOSTS
         )
 
     def version(self) -> str:

@@ -51,13 +51,28 @@ def test_option_that_the_driver_does_not_have_is_refused():
 class TestCommandLine:
     @pytest.mark.parametrize(
         ("option", "flag"),
-        [("neutral", "--neutral"), ("shutdown", "--shutdown"), ("ignore_ifstate", "--ignoreifstate"), ("nomcast", "--nomcast"), ("debug", "--debug")],
+        [
+            ("neutral", "--neutral"),
+            ("shutdown", "--shutdown"),
+            ("ignore_ifstate", "--ignoreifstate"),
+            ("nomcast", "--nomcast"),
+            ("debug", "--debug"),
+        ],
     )
     def test_switches(self, option, flag):
         assert set(command(**{option: True})) - set(command()) == {flag}
         assert command(**{option: False}) == command()
 
-    @pytest.mark.parametrize(("option", "flag"), [("dead_ratio", "--deadratio"), ("mcast", "--mcast"), ("xparam", "--xparam"), ("upscript", "--upscript"), ("downscript", "--downscript")])
+    @pytest.mark.parametrize(
+        ("option", "flag"),
+        [
+            ("dead_ratio", "--deadratio"),
+            ("mcast", "--mcast"),
+            ("xparam", "--xparam"),
+            ("upscript", "--upscript"),
+            ("downscript", "--downscript"),
+        ],
+    )
     def test_values(self, option, flag):
         given = command(**{option: "5"})
         assert f"{flag}=5" in given
@@ -69,9 +84,14 @@ class TestCommandLine:
         assert command(script_takes=3) == command()
 
     def test_several_addresses_and_preempt(self):
-        settings = Settings(vhid=3, password="key", addresses=(*SHARED, ip_address("192.0.2.101")), advbase=2, preempt=True)
+        settings = Settings(
+            vhid=3, password="key", addresses=(*SHARED, ip_address("192.0.2.101")), advbase=2, preempt=True
+        )
         given = arguments(settings, "eth0", "192.0.2.1", "/run/key")
-        assert [one for one in given if one.startswith("--addr")] == ["--addr=192.0.2.100", "--addr=192.0.2.101"]
+        assert [one for one in given if one.startswith("--addr")] == [
+            "--addr=192.0.2.100",
+            "--addr=192.0.2.101",
+        ]
         assert {"--preempt", "--advbase=2", "--advskew=0"} < set(given)
 
     def test_the_scripts_are_ours_and_can_be_run(self):
@@ -90,8 +110,16 @@ class TestCommandLine:
     ("line", "kind", "text"),
     [
         ("2026-11-22T16:26:20.791103: [WARNING] Switching to state: BACKUP", HostKind.STATE, "BACKUP"),
-        ("2026-11-22T16:26:20.791103: [WARNING] Switching to state: MASTER now", HostKind.LOG, "[WARNING] Switching to state: MASTER now"),
-        ("2026-11-22T16:26:20.791103: [INFO] Local advertised ethernet address is [02:00]", HostKind.LOG, "[INFO] Local advertised ethernet address is [02:00]"),
+        (
+            "2026-11-22T16:26:20.791103: [WARNING] Switching to state: MASTER now",
+            HostKind.LOG,
+            "[WARNING] Switching to state: MASTER now",
+        ),
+        (
+            "2026-11-22T16:26:20.791103: [INFO] Local advertised ethernet address is [02:00]",
+            HostKind.LOG,
+            "[INFO] Local advertised ethernet address is [02:00]",
+        ),
         ("script up eth0 192.0.2.100", HostKind.SCRIPT, "up eth0 192.0.2.100"),
         ("You must supply a password", HostKind.LOG, "You must supply a password"),
         ("", HostKind.LOG, ""),

@@ -72,7 +72,11 @@ class TestStart:
 
     def test_the_password_file_is_for_the_owner_alone(self, bench, tmp_path, monkeypatch):
         modes = []
-        monkeypatch.setattr(driver, "arguments", lambda *given: modes.append(Path(given[3]).stat().st_mode & 0o777) or ["--help"])
+        monkeypatch.setattr(
+            driver,
+            "arguments",
+            lambda *given: modes.append(Path(given[3]).stat().st_mode & 0o777) or ["--help"],
+        )
         with pytest.raises(ConfigurationRefused):
             bench.hosts["a"].start(settings())
         assert modes == [0o600]
@@ -110,10 +114,17 @@ class TestStart:
         slow = tmp_path / "slow"
         slow.write_text("#!/bin/sh\necho thinking\nexec sleep 1000\n")
         slow.chmod(0o755)
-        with pytest.raises(Inconclusive, match=r"ucarp on a was not in BACKUP 0\.200 s after its start.*\n.*thinking"):
+        with pytest.raises(
+            Inconclusive, match=r"ucarp on a was not in BACKUP 0\.200 s after its start.*\n.*thinking"
+        ):
             Ucarp(bench.hosts["a"], settings(), str(slow))
         assert list(tmp_path.iterdir()) == [slow]
-        assert b"sleep" not in subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "args"], capture_output=True, check=True).stdout
+        assert (
+            b"sleep"
+            not in subprocess.run(
+                ["ps", "--ppid", str(os.getpid()), "-o", "args"], capture_output=True, check=True
+            ).stdout
+        )
 
     def test_last_words_without_a_line_end_are_heard(self, bench, tmp_path):
         rude = tmp_path / "rude"
@@ -162,7 +173,9 @@ class TestLife:
         bench.port(second_trace)
         bench.hosts["a"].start(settings())
         bench.loop.run_for(S // 10)
-        assert [e for e in second_trace.events if isinstance(e, HostEvent) and e.kind is HostKind.STATE][0].text == "BACKUP"
+        assert [e for e in second_trace.events if isinstance(e, HostEvent) and e.kind is HostKind.STATE][
+            0
+        ].text == "BACKUP"
 
     def test_a_stopped_process_is_ended_too(self, bench):
         iut = bench.hosts["a"].start(settings())
