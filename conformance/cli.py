@@ -32,22 +32,45 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What is left in the buffer must go somewhere, or the interpreter complains when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNDECIDED
-    except SystemExit:  # rich ends the program with 1, which would say that a requirement failed, when its reader goes away
+    except (
+        SystemExit
+    ):  # rich ends the program with 1, which would say that a requirement failed, when its reader goes away
         return UNDECIDED
     return status
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="carp-conformance", description="Conformance and interoperability tests for CARP.", epilog="Exit status: 0 conforms, 1 a requirement failed, 2 usage error, 3 undecided or the rig broke.")
+    parser = argparse.ArgumentParser(
+        prog="carp-conformance",
+        description="Conformance and interoperability tests for CARP.",
+        epilog="Exit status: 0 conforms, 1 a requirement failed, 2 usage error, 3 undecided or the rig broke.",
+    )
     parser.add_argument("--version", action="version", version=f"carp-conformance {conformance.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = _command(commands, "run", _run, "run the cases of a target")
-    run.add_argument("select", nargs="*", metavar="SELECT", help="ID prefixes: AUTH, AUTH-011, AUTH-011.wrong (default: all cases)")
+    run.add_argument(
+        "select",
+        nargs="*",
+        metavar="SELECT",
+        help="ID prefixes: AUTH, AUTH-011, AUTH-011.wrong (default: all cases)",
+    )
     run.add_argument("--target", metavar="T", help="what to test ('carp-conformance targets' lists them)")
-    run.add_argument("--lanes", type=_positive, metavar="N", help="how many cases run side by side (default: 12 for each core)")
-    run.add_argument("--out", type=Path, metavar="DIR", help="the folder of the run (default: reports/<UTC time>-<target>)")
-    run.add_argument("--resume", type=Path, metavar="DIR", help="complete a run that was interrupted; takes target and selection from it")
+    run.add_argument(
+        "--lanes",
+        type=_positive,
+        metavar="N",
+        help="how many cases run side by side (default: 12 for each core)",
+    )
+    run.add_argument(
+        "--out", type=Path, metavar="DIR", help="the folder of the run (default: reports/<UTC time>-<target>)"
+    )
+    run.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="complete a run that was interrupted; takes target and selection from it",
+    )
 
     listing = _command(commands, "list", _list, "requirements and the cases that cover them")
     listing.add_argument("select", nargs="*", metavar="SELECT", help="ID prefixes (default: all)")
@@ -58,16 +81,27 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--target", metavar="T", help="only this target")
 
     mutants = _command(commands, "mutants", _mutants, "run the suite against deliberate faults of the model")
-    mutants.add_argument("select", nargs="*", metavar="SELECT", help="beginnings of mutant ids or groups (default: all)")
-    mutants.add_argument("--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first")
+    mutants.add_argument(
+        "select", nargs="*", metavar="SELECT", help="beginnings of mutant ids or groups (default: all)"
+    )
+    mutants.add_argument(
+        "--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first"
+    )
 
-    judge = _command(commands, "judge", _judge, "verdicts on captures from anywhere: what is wrong there?")
-    judge.add_argument("captures", nargs="+", metavar="CAPTURE", help="pcap or pcapng files, also gzipped; - is standard input")
+    judge = _command(commands, "judge", _judge, "say what is wrong in captures from anywhere")
+    judge.add_argument(
+        "captures",
+        nargs="+",
+        metavar="CAPTURE",
+        help="pcap or pcapng files, also gzipped; - is standard input",
+    )
     judge.add_argument("--html", type=Path, metavar="FILE", help="write the judgement as a page, too")
     _question(judge)
     watch = _command(commands, "watch", _watch, "the same live, strictly passive", json_too=False)
     watch.add_argument("--interface", required=True, metavar="IF")
-    watch.add_argument("--json-lines", action="store_true", help="one JSON document a line for each thing that happens")
+    watch.add_argument(
+        "--json-lines", action="store_true", help="one JSON document a line for each thing that happens"
+    )
     _question(watch)
 
     report = _command(commands, "report", _report, "make the pages of a recorded run again", json_too=False)
@@ -77,20 +111,42 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, function: Any, help: str, *, json_too: bool = True) -> argparse.ArgumentParser:  # noqa: A002
-    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+def _command(
+    commands: Any, name: str, function: Any, help: str, *, json_too: bool = True
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=help, description=help[0].upper() + help[1:] + "."
+    )
     command.set_defaults(command=function)
     if json_too:
-        command.add_argument("--json", action="store_true", help="one JSON document on standard output and nothing else there")
+        command.add_argument(
+            "--json", action="store_true", help="one JSON document on standard output and nothing else there"
+        )
     return command
 
 
 def _question(command: argparse.ArgumentParser) -> None:
     command.add_argument("--vhid", type=int, metavar="N", help="only this virtual host")
-    command.add_argument("--pass", dest="passwords", action="append", default=[], metavar="P", help="a password to try; may be given several times")
+    command.add_argument(
+        "--pass",
+        dest="passwords",
+        action="append",
+        default=[],
+        metavar="P",
+        help="a password to try; may be given several times",
+    )
     command.add_argument("--pass-file", type=Path, metavar="F", help="a file with one password to try a line")
-    command.add_argument("--address", dest="addresses", action="append", default=[], metavar="A", help="a shared address; may be given several times")
-    command.add_argument("--dialect", metavar="D", help="freebsd, freebsd-legacy, openbsd or ucarp (default: guessed)")
+    command.add_argument(
+        "--address",
+        dest="addresses",
+        action="append",
+        default=[],
+        metavar="A",
+        help="a shared address; may be given several times",
+    )
+    command.add_argument(
+        "--dialect", metavar="D", help="freebsd, freebsd-legacy, openbsd or ucarp (default: guessed)"
+    )
 
 
 def _asked(options: argparse.Namespace) -> Any:
@@ -117,7 +173,10 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 
     if (options.target is None) == (options.resume is None):
         raise CommandError("give --target T for a new run, or --resume DIR for one that was interrupted")
-    document, folder = run(Order(options.target or "", tuple(options.select), options.lanes, options.out, options.resume), arguments)
+    document, folder = run(
+        Order(options.target or "", tuple(options.select), options.lanes, options.out, options.resume),
+        arguments,
+    )
     if options.json:
         _print_json(document)
     else:
@@ -180,6 +239,10 @@ def _watch(options: argparse.Namespace, _: list[str]) -> int:
 def _report(options: argparse.Namespace, _: list[str]) -> int:
     from conformance.commands.report import report
 
-    for path in report(options.directory, html_too=options.html or not options.junit, junit_too=options.junit or not options.html):
+    for path in report(
+        options.directory,
+        html_too=options.html or not options.junit,
+        junit_too=options.junit or not options.html,
+    ):
         print(path)
     return CONFORMS

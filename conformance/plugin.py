@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,10 @@ import pytest
 from conformance.catalogue import load
 from conformance.lab.process import die_with_parent
 from conformance.segment.decision import NotApplicable
-from conformance.suite.cases import Case, applicability, arrange, identify, is_selected
+from conformance.suite.cases import CASE, TARGET, applicability, arrange, identify, is_selected
 from conformance.suite.record import record
-from conformance.targets.protocol import Target
 from conformance.targets.registry import find
 
-TARGET = pytest.StashKey[Target]()
-CASE = pytest.StashKey[Case]()
 _SUITE = "conformance/suite"
 
 
@@ -26,8 +23,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("carp", "CARP conformance")
     group.addoption("--target", help="the implementation under test (carp-conformance targets lists them)")
     group.addoption("--out", help="the folder of this run: evidence goes to OUT/evidence")
-    group.addoption("--select", action="append", default=[], help="an ID prefix (AUTH, AUTH-011); may be given several times")
-    group.addoption("--decided", action="append", default=[], help="the id of a case that is not run again (used by --resume)")
+    group.addoption(
+        "--select",
+        action="append",
+        default=[],
+        help="an ID prefix (AUTH, AUTH-011); may be given several times",
+    )
+    group.addoption(
+        "--decided",
+        action="append",
+        default=[],
+        help="the id of a case that is not run again (used by --resume)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,13 +63,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if target is None:
         return
     catalogue = load()
-    chosen, others = [], []
+    chosen: list[pytest.Item] = []
+    others: list[pytest.Item] = []
     for item in items:
         if _SUITE not in item.path.as_posix():
             continue
         case = identify(item, catalogue)
         item.stash[CASE] = case
-        wanted = is_selected(case, config.getoption("--select")) and case.id not in config.getoption("--decided")
+        wanted = is_selected(case, config.getoption("--select")) and case.id not in config.getoption(
+            "--decided"
+        )
         (chosen if wanted else others).append(item)
     if others:
         config.hook.pytest_deselected(items=others)
@@ -87,7 +97,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if CASE not in item.stash:
         return report
@@ -96,7 +108,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     if call.excinfo is not None and case.raised is None:
         case.raised, case.traceback = call.excinfo.value, str(report.longrepr)
     if call.when == "teardown":
-        report.carp = record(case, item.config.stash[TARGET].profile, _out(item.config))
+        vars(report)["carp"] = record(case, item.config.stash[TARGET].profile, _out(item.config))
     if call.excinfo is not None:
         report.outcome = "skipped" if isinstance(call.excinfo.value, NotApplicable) else "failed"
         if report.outcome == "skipped":

@@ -1,4 +1,4 @@
-"""What tests on a real kernel need: namespaces, ucarp. Without them they are skipped on a desk and fail in CI."""
+"""What tests on a real kernel need: namespaces, ucarp. Without them they are skipped, but fail in CI."""
 
 import os
 
@@ -46,4 +46,5 @@ def pair(namespaces):
     with switch() as (plugged, stack):
         left = plugged.plug("left", "192.0.2.1/24", bytes.fromhex("020000000001"), stack)
         right = plugged.plug("right", "192.0.2.2/24", bytes.fromhex("020000000002"), stack)
+        plugged.settle()
         yield plugged, left, right

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +40,10 @@ def cases(catalogue: Catalogue) -> tuple[Case, ...]:
     collector = _Collector(catalogue)
     said = io.StringIO()
     with plain_pytest(), contextlib.redirect_stdout(said):
-        status = pytest.main(["-c", str(CONFIGURATION), "--collect-only", "-q", "-p", "conformance.plugin", str(SUITE)], plugins=[collector])
+        status = pytest.main(
+            ["-c", str(CONFIGURATION), "--collect-only", "-q", "-p", "conformance.plugin", str(SUITE)],
+            plugins=[collector],
+        )
     if collector.broken or status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         detail = "\n".join(collector.broken) or said.getvalue()
         raise CommandError(f"the suite itself is broken and cannot be collected:\n{detail}", status=3)
@@ -48,7 +51,7 @@ def cases(catalogue: Catalogue) -> tuple[Case, ...]:
 
 
 @contextlib.contextmanager
-def plain_pytest():  # type: ignore[no-untyped-def]
+def plain_pytest() -> Iterator[None]:
     """Keeps plugins that happen to be installed out of the run: what they change nobody could reproduce."""
     before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -72,4 +75,6 @@ def check_selection(prefixes: Iterable[str], catalogue: Catalogue, known: Sequen
         except UnknownSelection as error:
             raise CommandError(str(error)) from error
         if "." in prefix:
-            raise CommandError(f"no case's id begins with {prefix!r}: 'carp-conformance list {prefix.split('.')[0]}' shows those that there are")
+            raise CommandError(
+                f"no case's id begins with {prefix!r}: 'carp-conformance list {prefix.split('.')[0]}' shows those that there are"
+            )

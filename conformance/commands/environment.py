@@ -24,22 +24,43 @@ def commit() -> str | None:
     root = Path(conformance.__file__).parents[1]
     if not (root / ".git").exists():
         return None
-    said = subprocess.run(["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return said.stdout.strip() or None
 
 
 def profile_digest(profile: Profile) -> str:
     """SHA-256 over what the profile declares: capabilities and known deviations."""
-    declared = {"name": profile.name, "dialect": profile.dialect.key, "pics": dict(profile.pics), "deviations": [asdict(d) for d in profile.deviations]}
+    declared = {
+        "name": profile.name,
+        "dialect": profile.dialect.key,
+        "pics": dict(profile.pics),
+        "deviations": [asdict(d) for d in profile.deviations],
+    }
     return "sha256:" + hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 
 
-def environment(target: Target, catalogue: Catalogue, target_version: str, rig: dict[str, Any]) -> dict[str, Any]:
+def environment(
+    target: Target, catalogue: Catalogue, target_version: str, rig: dict[str, Any]
+) -> dict[str, Any]:
     """The document: suite, catalogue, target, machine, tools and the rig's own jitter."""
     return {
         "suite": {"version": conformance.__version__, "commit": commit(), "catalogue": catalogue.digest()},
-        "target": {"name": target.profile.name, "version": target_version, "profile": profile_digest(target.profile)},
-        "machine": {"kernel": platform.release(), "system": platform.version(), "architecture": platform.machine(), "cores": os.cpu_count()},
+        "target": {
+            "name": target.profile.name,
+            "version": target_version,
+            "profile": profile_digest(target.profile),
+        },
+        "machine": {
+            "kernel": platform.release(),
+            "system": platform.version(),
+            "architecture": platform.machine(),
+            "cores": os.cpu_count(),
+        },
         "tools": {"python": platform.python_version()} | {name: version(name) for name in _TOOLS},
         "rig": rig,
     }

@@ -26,21 +26,36 @@ class Question:
     dialect: str | None
 
     @classmethod
-    def of(cls, vhid: int | None, given: Sequence[str], file: Path | None, addresses: Sequence[str], dialect: str | None) -> Question:
+    def of(
+        cls,
+        vhid: int | None,
+        given: Sequence[str],
+        file: Path | None,
+        addresses: Sequence[str],
+        dialect: str | None,
+    ) -> Question:
         """From the options of the command line; ``file`` holds one candidate password a line. Raises :class:`CommandError`."""
         lines: list[str] = []
         if file is not None:
             try:
                 lines = file.read_text(encoding="utf-8").splitlines()
             except (OSError, UnicodeDecodeError) as error:
-                raise CommandError(f"--pass-file {file}: cannot be read ({error}); give a text file with one password a line") from error
+                raise CommandError(
+                    f"--pass-file {file}: cannot be read ({error}); give a text file with one password a line"
+                ) from error
         return cls(vhid, (*given, *(line for line in lines if line)), tuple(addresses), dialect)
 
 
 def judged(captures: Sequence[str], question: Question) -> dict[str, Any]:
     """The document of ``judge --json``. Raises :class:`CommandError`."""
     try:
-        return judge(captures, vhid=question.vhid, passwords=question.passwords, addresses=question.addresses, dialect=question.dialect)
+        return judge(
+            captures,
+            vhid=question.vhid,
+            passwords=question.passwords,
+            addresses=question.addresses,
+            dialect=question.dialect,
+        )
     except (CaptureError, UnknownDialect, ValueError) as error:
         raise CommandError(str(error)) from error
 
@@ -50,13 +65,22 @@ def write_page(document: dict[str, Any], path: Path) -> None:
     try:
         path.write_text(html(document), encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"--html {path}: cannot be written ({error.strerror}); give another file") from error
+        raise CommandError(
+            f"--html {path}: cannot be written ({error.strerror}); give another file"
+        ) from error
 
 
 def watched(interface: str, question: Question, *, json_lines: bool) -> int:
     """Watches ``interface`` until it is interrupted; returns the exit status. Raises :class:`CommandError`."""
     try:
-        seen = watch(interface, vhid=question.vhid, passwords=question.passwords, addresses=question.addresses, dialect=question.dialect, json_lines=json_lines)
+        seen = watch(
+            interface,
+            vhid=question.vhid,
+            passwords=question.passwords,
+            addresses=question.addresses,
+            dialect=question.dialect,
+            json_lines=json_lines,
+        )
     except (WatchError, UnknownDialect, ValueError) as error:
         raise CommandError(str(error)) from error
     return exit_status(seen)

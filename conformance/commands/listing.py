@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.catalogue import Catalogue, load
-from conformance.judge.monitors import cover
+from conformance.catalogue import Catalogue, Requirement, load
 from conformance.commands.collect import cases, check_selection
+from conformance.judge.monitors import cover
 from conformance.suite.cases import Case, applicability, is_selected
 from conformance.targets.protocol import Profile
 from conformance.targets.registry import find, names
@@ -38,7 +38,16 @@ def listing(select: Sequence[str], target: str | None) -> Document:
             for r in catalogue
             if not select or r.id in wanted
         ],
-        "cases": [{"id": c.id, "title": c.title, "requirements": list(c.requirements), "needs": list(c.needs), "seconds": c.seconds} for c in chosen],
+        "cases": [
+            {
+                "id": c.id,
+                "title": c.title,
+                "requirements": list(c.requirements),
+                "needs": list(c.needs),
+                "seconds": c.seconds,
+            }
+            for c in chosen
+        ],
     }
 
 
@@ -46,12 +55,23 @@ def _applies(case: Case, profile: Profile | None, catalogue: Catalogue) -> bool:
     return profile is None or applicability(case, profile, catalogue) is None
 
 
-def _requirements(prefix: str, catalogue: Catalogue):  # type: ignore[no-untyped-def]
-    head = prefix.split(".")[0]
+def _requirements(prefix: str, catalogue: Catalogue) -> tuple[Requirement, ...]:
+    head = prefix.split(".", maxsplit=1)[0]
     return catalogue.select([head]) if "." not in prefix else ()
 
 
 def targets() -> Document:
     """The document of ``targets --json``."""
     profiles = [find(name).profile for name in names()]
-    return {"targets": [{"name": p.name, "rung": p.rung, "dialect": p.dialect.key, "pics": dict(p.pics), "origin": p.origin} for p in profiles]}
+    return {
+        "targets": [
+            {
+                "name": p.name,
+                "rung": p.rung,
+                "dialect": p.dialect.key,
+                "pics": dict(p.pics),
+                "origin": p.origin,
+            }
+            for p in profiles
+        ]
+    }

@@ -13,7 +13,16 @@ from conformance.commands.errors import CommandError
 from conformance.model.mutants import MUTANTS
 from conformance.suite.mutation import Fate, campaign
 
-_ARGUMENTS = ("-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", "model:freebsd", "-q", str(SUITE))
+_ARGUMENTS = (
+    "-c",
+    str(CONFIGURATION),
+    "-p",
+    "conformance.plugin",
+    "--target",
+    "model:freebsd",
+    "-q",
+    str(SUITE),
+)
 
 
 def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
@@ -22,9 +31,15 @@ def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
     A mutant counts as killed only by a case that covers a requirement that it violates; ``unrelated`` are others that noticed it. ``unproven`` are violated
     requirements whose cases all passed: the claim is wrong, or a case is missing. Raises :class:`CommandError`.
     """
-    chosen = [m for m in MUTANTS if not select or any(m.id.startswith(s.lower()) or m.group.startswith(s.upper()) for s in select)]
+    chosen = [
+        m
+        for m in MUTANTS
+        if not select or any(m.id.startswith(s.lower()) or m.group.startswith(s.upper()) for s in select)
+    ]
     if not chosen:
-        raise CommandError(f"no mutant's id or group begins with {' or '.join(select)}: 'carp-conformance mutants' runs all")
+        raise CommandError(
+            f"no mutant's id or group begins with {' or '.join(select)}: 'carp-conformance mutants' runs all"
+        )
     workers = min(os.cpu_count() or 1, len(chosen))
     shares = [range(start, len(chosen), workers) for start in range(workers)]
     wanted = [[chosen[i].id for i in share] for share in shares]
@@ -50,10 +65,18 @@ def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
     ]
     killed = sum(bool(row["killed"]) for row in rows)
     unproven = sum(bool(row["killed"] and row["unproven"]) for row in rows)
-    return {"mutants": rows, "summary": {"total": len(rows), "killed": killed, "survived": len(rows) - killed, "unproven": unproven}}
+    return {
+        "mutants": rows,
+        "summary": {
+            "total": len(rows),
+            "killed": killed,
+            "survived": len(rows) - killed,
+            "unproven": unproven,
+        },
+    }
 
 
-def _share(ids: Sequence[str], exhaustive: bool) -> list[Fate]:  # noqa: FBT001
+def _share(ids: Sequence[str], exhaustive: bool) -> list[Fate]:
     known = {m.id: m for m in MUTANTS}
     with plain_pytest():
         return campaign([known[id] for id in ids], _ARGUMENTS, exhaustive=exhaustive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -13,8 +13,22 @@ from rich.text import Text
 
 from conformance.suite.cases import Case
 
-MARKS = {"pass": "✔", "fail": "✘", "inconclusive": "?", "not_applicable": "–", "known_deviation": "≠", "error": "!"}
-STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "not_applicable": "dim", "known_deviation": "cyan", "error": "bold magenta"}
+MARKS = {
+    "pass": "✔",
+    "fail": "✘",
+    "inconclusive": "?",
+    "not_applicable": "–",
+    "known_deviation": "≠",
+    "error": "!",
+}
+STYLES = {
+    "pass": "green",
+    "fail": "bold red",
+    "inconclusive": "yellow",
+    "not_applicable": "dim",
+    "known_deviation": "cyan",
+    "error": "bold magenta",
+}
 _SHOWN = 6
 
 
@@ -24,9 +38,15 @@ class Progress(Protocol):
     def ended(self, row: Mapping[str, Any]) -> None: ...
 
 
-def remaining_s(waiting: Sequence[Case], running: Mapping[str, float], known: Mapping[str, Case], lanes: int, now_s: float) -> float:
+def remaining_s(
+    waiting: Sequence[Case], running: Mapping[str, float], known: Mapping[str, Case], lanes: int, now_s: float
+) -> float:
     """Seconds until the end: the work that is left, spread over the lanes, but no less than the longest case that runs or waits."""
-    left = [max(known[nodeid].seconds - (now_s - since_s), 0.5) for nodeid, since_s in running.items() if nodeid in known]
+    left = [
+        max(known[nodeid].seconds - (now_s - since_s), 0.5)
+        for nodeid, since_s in running.items()
+        if nodeid in known
+    ]
     wait = [case.seconds for case in waiting]
     return max(sum(left + wait) / max(lanes, 1), max(left + wait, default=0.0))
 
@@ -34,16 +54,26 @@ def remaining_s(waiting: Sequence[Case], running: Mapping[str, float], known: Ma
 class LiveProgress:
     """Progress that repaints itself on a terminal; elsewhere a line for each case that ends."""
 
-    def __init__(self, planned: Sequence[Case], lanes: int, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        planned: Sequence[Case],
+        lanes: int,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._known = {case.nodeid: case for case in planned}
         self._waiting = dict(self._known)
         self._running: dict[str, float] = {}
         self._ended = 0
         self._lanes, self._clock = lanes, clock
         self._console = console or Console(file=sys.stderr, highlight=False)
-        self._live = Live(get_renderable=self._paint, console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal else None
+        self._live = (
+            Live(get_renderable=self._paint, console=self._console, refresh_per_second=4, transient=True)
+            if self._console.is_terminal
+            else None
+        )
 
-    def __enter__(self) -> LiveProgress:
+    def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
         return self
@@ -63,7 +93,11 @@ class LiveProgress:
         self._ended += 1
         if row["verdict"] == "not_applicable":
             return
-        line = Text.assemble((f"{MARKS[row['verdict']]} ", STYLES[row["verdict"]]), f"{row['id']} ", (f"{row['duration_s']:.1f} s", "dim"))
+        line = Text.assemble(
+            (f"{MARKS[row['verdict']]} ", STYLES[row["verdict"]]),
+            f"{row['id']} ",
+            (f"{row['duration_s']:.1f} s", "dim"),
+        )
         if row["verdict"] not in ("pass", "known_deviation"):
             line.append(f"  {row['reason']}", style="dim")
         self._console.print(line, soft_wrap=True)
@@ -72,8 +106,17 @@ class LiveProgress:
         now_s = self._clock()
         left_s = remaining_s(list(self._waiting.values()), self._running, self._known, self._lanes, now_s)
         total = len(self._known)
-        head = Text(f"{self._ended} of {total} cases, {len(self._running)} running, about {left_s:.0f} s left", style="bold")
+        head = Text(
+            f"{self._ended} of {total} cases, {len(self._running)} running, about {left_s:.0f} s left",
+            style="bold",
+        )
         oldest = sorted(self._running.items(), key=lambda item: item[1])[:_SHOWN]
-        rows = [Text(f"  … {self._known[key].id if key in self._known else key} ({now_s - since_s:.0f} s)", style="dim") for key, since_s in oldest]
+        rows = [
+            Text(
+                f"  … {self._known[key].id if key in self._known else key} ({now_s - since_s:.0f} s)",
+                style="dim",
+            )
+            for key, since_s in oldest
+        ]
         more = len(self._running) - len(oldest)
         return Group(head, *rows, *([Text(f"  … and {more} more", style="dim")] if more > 0 else []))

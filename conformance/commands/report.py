@@ -12,7 +12,12 @@ def report(folder: Path, *, html_too: bool, junit_too: bool) -> list[Path]:
     """Writes ``index.html`` and ``junit.xml`` into the folder of a run, also of one that was interrupted; returns the paths."""
     try:
         document = results.load(folder)
-    except (results.NoRun, results.UnreadableRun, results.UnknownRequirement, schema.InvalidDocument) as error:
+    except (
+        results.NoRun,
+        results.UnreadableRun,
+        results.UnknownRequirement,
+        schema.InvalidDocument,
+    ) as error:
         raise CommandError(str(error)) from error
     written = []
     if html_too:

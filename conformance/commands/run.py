@@ -23,8 +23,8 @@ from conformance.catalogue import Catalogue, load
 from conformance.commands.collect import CONFIGURATION, SUITE, cases, check_selection, plain_pytest
 from conformance.commands.environment import commit, environment
 from conformance.commands.errors import UNDECIDED, CommandError
-from conformance.commands.workers import nursery
 from conformance.commands.progress import LiveProgress, Progress
+from conformance.commands.workers import nursery
 from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
 from conformance.report import html, junit, results, schema
 from conformance.suite.cases import Case, is_selected
@@ -110,17 +110,34 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     folder = order.resume or _new_folder(order)
     decided = {case["id"] for case in resumed["cases"]} if resumed else set()
     planned = [case for case in known if is_selected(case, select) and case.id not in decided]
-    lanes = 1 if target.profile.rung == "sim" else max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
+    lanes = (
+        1
+        if target.profile.rung == "sim"
+        else max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
+    )
     target_version = target.version()
-    header = _header(target, target_version, catalogue, lanes, ["run", "--target", target.profile.name, *select])
+    header = _header(
+        target, target_version, catalogue, lanes, ["run", "--target", target.profile.name, *select]
+    )
     started_s = time.monotonic()
-    with _lines(folder) as lines, contextlib.nullcontext() if order.quiet else LiveProgress(planned, lanes) as progress:
+    with (
+        _lines(folder) as lines,
+        contextlib.nullcontext() if order.quiet else LiveProgress(planned, lanes) as progress,
+    ):
         lines.write(json.dumps({"record": "run"} | header, ensure_ascii=False) + "\n")
         lines.flush()
-        recorder = Recorder(lines, {case.nodeid: case for case in planned}, progress or _Silent(), target.profile.name)
+        recorder = Recorder(
+            lines, {case.nodeid: case for case in planned}, progress or _Silent(), target.profile.name
+        )
         if planned:
             _pytest(recorder, target.profile.name, folder, select, decided, lanes)
-    document = results.finish(folder, ended=_now(), duration_s=time.monotonic() - started_s, catalogue=catalogue, expected=len(planned) + len(decided))
+    document = results.finish(
+        folder,
+        ended=_now(),
+        duration_s=time.monotonic() - started_s,
+        catalogue=catalogue,
+        expected=len(planned) + len(decided),
+    )
     _write(folder, document, environment(target, catalogue, target_version, document["rig"]))
     return document, folder
 
@@ -136,7 +153,12 @@ class _Silent:
 def _resumed(folder: Path) -> Document:
     try:
         return results.load(folder)
-    except (results.NoRun, results.UnreadableRun, results.UnknownRequirement, schema.InvalidDocument) as error:
+    except (
+        results.NoRun,
+        results.UnreadableRun,
+        results.UnknownRequirement,
+        schema.InvalidDocument,
+    ) as error:
         raise CommandError(f"--resume {folder}: {error}") from error
 
 
@@ -144,11 +166,15 @@ def _new_folder(order: Order) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = order.out or Path("reports") / f"{stamp}-{re.sub('[^A-Za-z0-9._-]', '-', order.target)}"
     if (folder / "results.jsonl").exists():
-        raise CommandError(f"{folder} already holds a run: give another --out, or --resume {folder} to complete it")
+        raise CommandError(
+            f"{folder} already holds a run: give another --out, or --resume {folder} to complete it"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandError(f"cannot make the folder {folder} ({error.strerror}): give another --out") from error
+        raise CommandError(
+            f"cannot make the folder {folder} ({error.strerror}): give another --out"
+        ) from error
     return folder
 
 
@@ -173,8 +199,19 @@ def _lines(folder: Path) -> IO[str]:
     return lines
 
 
-def _pytest(recorder: Recorder, target: str, folder: Path, select: Sequence[str], decided: set[str], lanes: int) -> None:
-    arguments = ["-c", str(CONFIGURATION), "-p", "conformance.plugin", "--target", target, "--out", str(folder.resolve())]
+def _pytest(
+    recorder: Recorder, target: str, folder: Path, select: Sequence[str], decided: set[str], lanes: int
+) -> None:
+    arguments = [
+        "-c",
+        str(CONFIGURATION),
+        "-p",
+        "conformance.plugin",
+        "--target",
+        target,
+        "--out",
+        str(folder.resolve()),
+    ]
     for prefix in select:
         arguments += ["--select", prefix]
     for case_id in sorted(decided):
@@ -184,24 +221,54 @@ def _pytest(recorder: Recorder, target: str, folder: Path, select: Sequence[str]
         stack.enter_context(plain_pytest())
         if lanes > 1:
             workers = stack.enter_context(nursery())
-            arguments += ["-p", "xdist", "--tx", f"{lanes}*{workers}", "--dist", "worksteal", "--max-worker-restart", "8"]
+            arguments += [
+                "-p",
+                "xdist",
+                "--tx",
+                f"{lanes}*{workers}",
+                "--dist",
+                "worksteal",
+                "--max-worker-restart",
+                "8",
+            ]
         stack.enter_context(contextlib.redirect_stdout(said))
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="carp-conformance-"))
         # In a user namespace everybody is root, and pytest would fall over the real root's folder in /tmp.
         status = pytest.main([*arguments, "--basetemp", f"{scratch}/pytest", str(SUITE)], plugins=[recorder])
     if status == pytest.ExitCode.INTERRUPTED and not recorder.broken:
-        raise CommandError(f"interrupted; what was decided is kept: carp-conformance run --resume {folder}", UNDECIDED)
-    if recorder.broken or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise CommandError(
+            f"interrupted; what was decided is kept: carp-conformance run --resume {folder}", UNDECIDED
+        )
+    if recorder.broken or status not in (
+        pytest.ExitCode.OK,
+        pytest.ExitCode.TESTS_FAILED,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    ):
         tail = "\n".join(recorder.broken) or said.getvalue()
-        raise CommandError(f"the run broke off; what was decided is kept in {folder}:\n{tail[-4000:]}", UNDECIDED)
+        raise CommandError(
+            f"the run broke off; what was decided is kept in {folder}:\n{tail[-4000:]}", UNDECIDED
+        )
 
 
-def _header(target: Target, target_version: str, catalogue: Catalogue, lanes: int, arguments: Sequence[str]) -> Document:
+def _header(
+    target: Target, target_version: str, catalogue: Catalogue, lanes: int, arguments: Sequence[str]
+) -> Document:
     profile = target.profile
     return {
         "schema": 1,
-        "suite": {"name": "carp-conformance", "version": conformance.__version__, "commit": commit(), "catalogue": catalogue.digest()},
-        "target": {"name": profile.name, "dialect": profile.dialect.key, "rung": profile.rung, "version": target_version, "pics": dict(profile.pics)},
+        "suite": {
+            "name": "carp-conformance",
+            "version": conformance.__version__,
+            "commit": commit(),
+            "catalogue": catalogue.digest(),
+        },
+        "target": {
+            "name": profile.name,
+            "dialect": profile.dialect.key,
+            "rung": profile.rung,
+            "version": target_version,
+            "pics": dict(profile.pics),
+        },
         "started": _now(),
         "lanes": lanes,
         "seed": None,

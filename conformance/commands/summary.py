@@ -14,13 +14,25 @@ from conformance.commands.progress import MARKS, STYLES
 from conformance.report.words import sentence
 
 Document = Mapping[str, Any]
-_WORDS = {"pass": "passed", "known_deviation": "known deviations", "fail": "failed", "error": "errors", "inconclusive": "inconclusive", "not_applicable": "not applicable"}
+_WORDS = {
+    "pass": "passed",
+    "known_deviation": "known deviations",
+    "fail": "failed",
+    "error": "errors",
+    "inconclusive": "inconclusive",
+    "not_applicable": "not applicable",
+}
 
 
 def print_run(document: Document, folder: Path) -> None:
     """A table of groups, every case that did not pass with what was expected and seen, one summary line and where the report is."""
     console = Console(highlight=False)
-    table = Table("group", *(Column(name, header_style=STYLES[word], justify="right") for word, name in _WORDS.items()), box=None, pad_edge=False)
+    table = Table(
+        "group",
+        *(Column(name, header_style=STYLES[word], justify="right") for word, name in _WORDS.items()),
+        box=None,
+        pad_edge=False,
+    )
     groups: dict[str, dict[str, int]] = {}
     for case in document["cases"]:
         counts = groups.setdefault(case["group"], dict.fromkeys(_WORDS, 0))
@@ -31,10 +43,14 @@ def print_run(document: Document, folder: Path) -> None:
     for word in ("known_deviation", "inconclusive", "error", "fail"):
         _print_cases(console, document, word)
     headline, detail = sentence(document)
-    counted = ", ".join(f"{document['summary'][word]} {name}" for word, name in _WORDS.items() if document["summary"][word])
+    counted = ", ".join(
+        f"{document['summary'][word]} {name}" for word, name in _WORDS.items() if document["summary"][word]
+    )
     console.print()
     console.print(Text(f"{headline}. {detail}", style="bold"))
-    console.print(f"{counted or 'no case was run'}; {document['duration_s']:.1f} s (the cases one after the other: {document['cases_duration_s']:.0f} s)")
+    console.print(
+        f"{counted or 'no case was run'}; {document['duration_s']:.1f} s (the cases one after the other: {document['cases_duration_s']:.0f} s)"
+    )
     console.print(f"report: {folder / 'index.html'}", soft_wrap=True, markup=False)
 
 
@@ -43,14 +59,19 @@ def _print_cases(console: Console, document: Document, word: str) -> None:
         if case["verdict"] != word:
             continue
         console.print()
-        console.print(Text(f"{MARKS[word]} {case['id']}", style=STYLES[word]), Text(f"({', '.join(case['requirements'])})", style="dim"))
+        console.print(
+            Text(f"{MARKS[word]} {case['id']}", style=STYLES[word]),
+            Text(f"({', '.join(case['requirements'])})", style="dim"),
+        )
         console.print(f"  {case['title']}", markup=False)
         if word == "known_deviation":
             console.print(f"  known: {case['reason']}", markup=False)
             continue
         console.print(f"  {case['reason']}", markup=False)
         if case["frames"] and case["evidence"]:
-            console.print(f"  frames {', '.join(map(str, case['frames']))} of {case['evidence']}", markup=False)
+            console.print(
+                f"  frames {', '.join(map(str, case['frames']))} of {case['evidence']}", markup=False
+            )
         for line in case["detail"].splitlines():
             console.print(f"  | {line}", markup=False, soft_wrap=True)
         console.print(f"  again: {case['reproduce']}", markup=False, soft_wrap=True)
@@ -69,15 +90,31 @@ def print_list(document: Document) -> None:
         elif not row["cases"] and not row["monitors"]:
             console.print(Text("    no case yet", style="yellow"))
     covered = sum(1 for row in document["requirements"] if row["cases"] or row["monitors"])
-    console.print(f"\n{len(document['requirements'])} requirements, {covered} with a case or a monitor; {len(document['cases'])} cases")
+    console.print(
+        f"\n{len(document['requirements'])} requirements, {covered} with a case or a monitor; {len(document['cases'])} cases"
+    )
 
 
 def print_targets(document: Document) -> None:
     """One line a target."""
     console = Console(highlight=False)
-    table = Table(Column("target", no_wrap=True), Column("rung", no_wrap=True), Column("dialect", no_wrap=True), "descends from", Column("can", overflow="fold"), box=None, pad_edge=False)
+    table = Table(
+        Column("target", no_wrap=True),
+        Column("rung", no_wrap=True),
+        Column("dialect", no_wrap=True),
+        "descends from",
+        Column("can", overflow="fold"),
+        box=None,
+        pad_edge=False,
+    )
     for row in document["targets"]:
-        table.add_row(row["name"], row["rung"], row["dialect"], row["origin"], ", ".join(name for name, yes in row["pics"].items() if yes))
+        table.add_row(
+            row["name"],
+            row["rung"],
+            row["dialect"],
+            row["origin"],
+            ", ".join(name for name, yes in row["pics"].items() if yes),
+        )
     console.print(table)
 
 
@@ -86,14 +123,35 @@ def print_mutants(document: Document) -> None:
     console = Console(highlight=False)
     for row in document["mutants"]:
         if row["killed"]:
-            console.print(Text.assemble(("✔ ", "green"), row["id"], ("  " + ", ".join(row["killed_by"]), "dim")), soft_wrap=True)
+            console.print(
+                Text.assemble(("✔ ", "green"), row["id"], ("  " + ", ".join(row["killed_by"]), "dim")),
+                soft_wrap=True,
+            )
             if row["unproven"]:
-                console.print(Text(f"    none of the cases of {', '.join(row['unproven'])} noticed it", style="bold red"), soft_wrap=True)
+                console.print(
+                    Text(
+                        f"    none of the cases of {', '.join(row['unproven'])} noticed it", style="bold red"
+                    ),
+                    soft_wrap=True,
+                )
             continue
-        fate = f"noticed only by a case of other requirements: {', '.join(row['unrelated'])}" if row["unrelated"] else "survived every case"
-        console.print(Text.assemble(("✘ ", "bold red"), f"{row['id']} ({', '.join(row['violates'])}): {row['about']}: ", (fate, "bold")), soft_wrap=True)
+        fate = (
+            f"noticed only by a case of other requirements: {', '.join(row['unrelated'])}"
+            if row["unrelated"]
+            else "survived every case"
+        )
+        console.print(
+            Text.assemble(
+                ("✘ ", "bold red"),
+                f"{row['id']} ({', '.join(row['violates'])}): {row['about']}: ",
+                (fate, "bold"),
+            ),
+            soft_wrap=True,
+        )
     summary = document["summary"]
-    console.print(f"\n{summary['killed']} of {summary['total']} mutants killed, {summary['survived']} survived")
+    console.print(
+        f"\n{summary['killed']} of {summary['total']} mutants killed, {summary['survived']} survived"
+    )
     if summary["unproven"]:
         console.print(f"{summary['unproven']} are said to violate a requirement whose cases pass")
 

@@ -36,8 +36,8 @@ def refusal_id(reason: str) -> str:
     return next(name for word, name in _REFUSALS if word in reason)
 
 
-def why_two_masters(host: Host, family: Family, older: Speaker, younger: Speaker) -> Reason | None:
-    """The reason why neither of two speakers yields to the other; None if the wire does not tell."""
+def why_two_masters(host: Host, family: Family, older: Speaker, younger: Speaker) -> Reason:
+    """The likeliest reason why neither of two speakers that stood as MASTER yields to the other."""
     for speaker in (younger, older):
         if speaker.refusals and speaker.rivalry:
             reason = max(speaker.refusals, key=lambda one: len(speaker.refusals[one]))
@@ -113,9 +113,9 @@ def deaf(speaker: Speaker) -> bool:
     )
 
 
-def _hearing(older: Speaker, younger: Speaker) -> Reason | None:
-    if older.last_form is None or younger.last_form is None:
-        return None
+def _hearing(older: Speaker, younger: Speaker) -> Reason:
+    assert older.last_form is not None
+    assert younger.last_form is not None
     if older.last_form.rank == younger.last_form.rank and older.last_form.demote == younger.last_form.demote:
         return Reason(
             "tie",

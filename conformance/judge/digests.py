@@ -110,7 +110,7 @@ class Digests:
         addresses, is a mismatch.
         """
         self.reconsider(host)
-        if host.current is None and not self.addresses:
+        if not host.keys and not self.addresses:
             return  # the addresses may just be unknown, which is no mismatch
         for speaker in host.speakers():
             for advert in speaker.waiting:

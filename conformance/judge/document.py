@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
-from conformance.judge import inspection
+from conformance.judge import inspection, surroundings
 from conformance.judge.findings import Finding
 from conformance.judge.form import Ref
 from conformance.judge.history import DualMaster, Handover
@@ -59,7 +59,7 @@ def build(session: Session, captures: Sequence[str], unreadable: Iterable[str]) 
             for host in hosts
             for version in sorted(host.families)
         ],
-        "findings": [_finding(one, several) for one in inspection.of_segment(session)],
+        "findings": [_finding(one, several) for one in surroundings.of_segment(session)],
         "requirements": _requirements(session),
         "unreadable": notes,
     }
@@ -188,8 +188,8 @@ def _requirements(session: Session) -> list[dict[str, Any]]:
     found = []
     for requirement, verdicts in sorted(seen.items()):
         verdict = next(one for one in gravity if one in verdicts)
-        frames = sorted(verdicts[verdict])[:MAX_FRAMES]
-        found.append({"id": requirement, "verdict": verdict.value, "frames": frames})
+        cited = sorted(verdicts[verdict])[:MAX_FRAMES]
+        found.append({"id": requirement, "verdict": verdict.value, "frames": cited})
     return found
 
 

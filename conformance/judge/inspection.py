@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 
 from conformance.judge.diagnosis import Reason, refusal_id, why_two_masters
 from conformance.judge.findings import (
@@ -19,11 +18,9 @@ from conformance.judge.findings import (
 from conformance.judge.history import Cause, DualMaster, Flapping
 from conformance.judge.host import Family, Host
 from conformance.judge.ledger import MAX_FRAMES, Tally
-from conformance.judge.monitors.announce import UCARP, VIRTUAL
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
-from conformance.wire.digest import Address
-from conformance.wire.frame import mac_text
+from conformance.wire.header import interval_ns
 
 ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 _REFUSED = frozenset(
@@ -71,13 +68,12 @@ def _two_masters(host: Host, family: Family, told: dict[Speaker, str]) -> Iterat
         older, younger = longest.older, longest.younger
         reason = why_two_masters(host, family, older, younger)
         length = longest.end_ns - longest.start_ns
-        interval = older.last_form.interval_ns if older.last_form is not None else 0
+        interval = interval_ns(*older.best) if older.best is not None else 0
         flap = flaps.pop(younger, None)
         if flap is None and length <= interval * 3 // 2 and not longest.open:
             yield _short(duals, longest)
             continue
-        if reason is not None:
-            told |= {older: reason.id, younger: reason.id}
+        told |= {older: reason.id, younger: reason.id}
         yield _side_by_side(duals, longest, flap, reason)
     if flaps:
         most = max(flaps.values(), key=lambda one: one.times)
@@ -102,7 +98,7 @@ def _short(duals: list[DualMaster], longest: DualMaster) -> Finding:
 
 
 def _side_by_side(
-    duals: list[DualMaster], longest: DualMaster, flap: Flapping | None, reason: Reason | None
+    duals: list[DualMaster], longest: DualMaster, flap: Flapping | None, reason: Reason
 ) -> Finding:
     older, younger = longest.older, longest.younger
     text = (
@@ -117,17 +113,8 @@ def _side_by_side(
         )
     elif len(duals) > 1:
         text += f", {len(duals)} times in all"
-    text += (
-        f", {'because' if reason.sure else 'probably because'} {reason.words}"
-        if reason is not None
-        else "; the capture does not tell why"
-    )
-    return finding(
-        reason.id if reason is not None else "two-masters",
-        ERROR,
-        text,
-        [ref for dual in duals for ref in (dual.start, dual.end)],
-    )
+    text += f", {'because' if reason.sure else 'probably because'} {reason.words}"
+    return finding(reason.id, ERROR, text, [ref for dual in duals for ref in (dual.start, dual.end)])
 
 
 def _named(speaker: Speaker) -> str:
@@ -354,83 +341,3 @@ def _checked(session: Session, host: Host, family: Family) -> Iterator[Finding]:
             f"the digests cover {several(host.current.address_set)}, not the addresses given",
             (),
         )
-
-
-def of_segment(session: Session) -> list[Finding]:
-    """Findings that belong to no single virtual host: VRRP neighbours, address conflicts, clients with
-    stale addresses.
-    """
-    found = [*_vrrp(session), *_claims(session), *_stale(session)]
-    return sorted(found, key=lambda one: one.severity)
-
-
-def _vrrp(session: Session) -> Iterator[Finding]:
-    for router in session.vrrp.values():
-        clash = session.hosts.get((router.vlans, router.vrid))
-        what = (
-            f"VRRPv{router.version} router {router.source} uses vrid {router.vrid} ({router.count} packets)"
-        )
-        if clash is not None and any(family.history.holder is not None for family in clash.families.values()):
-            yield finding(
-                "vrrp-same-id",
-                WARNING,
-                (
-                    f"{what}, the number of a CARP vhid: both use "
-                    f"the MAC address 00:00:5e:00:01:{router.vrid:02x}"
-                ),
-                [router.first],
-            )
-        else:
-            yield finding(
-                "vrrp-neighbour",
-                NOTICE,
-                f"{what}: it shares protocol number and group with CARP",
-                [router.first],
-            )
-
-
-def _claims(session: Session) -> Iterator[Finding]:
-    shared: dict[tuple[tuple[int, ...], Address], Host] = {}
-    for host in session.hosts.values():
-        for address in host.addresses():
-            shared[host.vlans, address] = host
-    for (vlans, address), host in shared.items():
-        hood = session.hoods.get(vlans)
-        for mac, claim in (hood.claims.get(address, {}) if hood is not None else {}).items():
-            if mac[:5] == VIRTUAL or not any(mac):
-                continue
-            if isinstance(address, IPv4Address) and claim.gratuitous and _ucarp(host):
-                continue
-            if claim.to_announcement == claim.count:
-                text = (
-                    f"{mac_text(mac)} answers the announcement of {address} with its "
-                    "own MAC address although it is not master (FreeBSD 13 and 15 do so)"
-                )
-                yield finding("backup-answers-arp", WARNING, text, claim.frames)
-            elif _ucarp(host):
-                continue  # ucarp's hosts answer with their physical addresses
-            else:
-                yield finding(
-                    "address-conflict",
-                    ERROR,
-                    (
-                        f"{mac_text(mac)} claims the shared address "
-                        f"{address} of vhid {host.vhid} ({claim.count} times)"
-                    ),
-                    claim.frames,
-                )
-
-
-def _ucarp(host: Host) -> bool:
-    return any(mac[:5] == UCARP for speaker in host.speakers() for mac in speaker.macs)
-
-
-def _stale(session: Session) -> Iterator[Finding]:
-    for hood in session.hoods.values():
-        for address, binding in hood.bindings.items():
-            for mac, frames in binding.stale.items():
-                text = (
-                    f"clients still send packets for {address} to {mac_text(mac)} although "
-                    f"{mac_text(binding.mac)} announced it at {clock(binding.since_ns)}"
-                )
-                yield finding("stale-clients", WARNING, text, frames)

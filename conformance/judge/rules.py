@@ -27,12 +27,6 @@ class Tongue:
         """The implementations in the catalogue's ``holds_for`` words."""
         return frozenset(_CATALOGUE.get(one.key, one.key) for one in self.dialects)
 
-    @property
-    def text(self) -> str:
-        """For people: one name, or several with "or"."""
-        names = list(dict.fromkeys(_CATALOGUE.get(one.key, one.key) for one in self.dialects))
-        return " or ".join(names) + (" (guessed)" if self.guessed else "")
-
     def interval_window_ns(self, advbase: int, advskew: int) -> tuple[int, int]:
         """The widest spacing window of the possible dialects."""
         windows = [one.interval_window_ns(advbase, advskew) for one in self.dialects]

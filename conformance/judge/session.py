@@ -8,7 +8,7 @@ from conformance.catalogue import load
 from conformance.judge import rules
 from conformance.judge.adverts import Adverts
 from conformance.judge.digests import Digests
-from conformance.judge.form import Advert, Ref, form_of, is_vrrp_frame
+from conformance.judge.form import Advert, Ref, form_of
 from conformance.judge.host import Family, Host
 from conformance.judge.keyring import Passwords
 from conformance.judge.lane import Lane, Options
@@ -86,11 +86,9 @@ class Session:
                     speaker.last_ns = min(speaker.last_ns, time_ns)
 
     def _protocol_112(self, seen: Sight, *, sent: bool) -> Lane | None:
-        if is_vrrp_frame(seen.frame):
-            neighbours.heard(self.vrrp, seen.frame, seen.ref)
-            return None
         form = form_of(seen.frame)
         if form is None:
+            neighbours.heard(self.vrrp, seen.frame, seen.ref)
             return None
         body = seen.frame.payload[:LENGTH]
         return self.adverts.take(Advert(seen.ref, seen.time_ns, form, body, seen.frame.data), sent=sent)

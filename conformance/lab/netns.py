@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 _CLONE_NEWNET = 0x40000000
 _IFF_NOARP = 0x80
+SETTLE_NS = 5_000_000_000
 _OWN = "/proc/thread-self/ns/net"
 _libc = ctypes.CDLL(None, use_errno=True)
 IN_USER_NAMESPACE = "CARP_CONFORMANCE_USER_NAMESPACE"
@@ -60,8 +62,16 @@ def enter_user_namespace(arguments: Sequence[str]) -> None:
     unshare = shutil.which("unshare")
     if unshare is None:
         raise NamespaceError("the command 'unshare' is missing", "apt-get install util-linux, or run as root")
-    if subprocess.run([unshare, "--user", "--map-root-user", "--net", "true"], capture_output=True, check=False).returncode != 0:
-        raise NamespaceError("this kernel does not let an ordinary user make a user namespace", "run as root, or sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000")
+    if (
+        subprocess.run(
+            [unshare, "--user", "--map-root-user", "--net", "true"], capture_output=True, check=False
+        ).returncode
+        != 0
+    ):
+        raise NamespaceError(
+            "this kernel does not let an ordinary user make a user namespace",
+            "run as root, or sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000",
+        )
     sys.stdout.flush()
     os.environ[IN_USER_NAMESPACE] = "1"
     os.execv(unshare, [unshare, "--user", "--map-root-user", "--net", *arguments])
@@ -80,7 +90,10 @@ class Namespace:
         try:
             _call(_libc.unshare, _CLONE_NEWNET)
         except OSError as error:
-            raise NamespaceError(f"cannot make a network namespace ({error.strerror})", "run as root, or as a user in a kernel that allows user namespaces") from error
+            raise NamespaceError(
+                f"cannot make a network namespace ({error.strerror})",
+                "run as root, or as a user in a kernel that allows user namespaces",
+            ) from error
         else:
             try:
                 return cls(os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC))
@@ -108,7 +121,9 @@ class Namespace:
         It leads a process group of its own: what it starts can be ended with it, and a Ctrl-C of the user does not reach it.
         """
         with self.entered():
-            return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], process_group=0, **popen)
+            return subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *command], process_group=0, **popen
+            )
 
     def sysctl(self, name: str, value: int) -> None:
         """Writes ``net.…`` of this namespace, given with slashes (``net/ipv4/ip_nonlocal_bind``)."""
@@ -160,7 +175,12 @@ class Station:
         for found in self.ip.get_addr(index=self.index, family=2):
             if found.get_attr("IFA_ADDRESS") != str(self.address.ip):
                 with _unless_gone():
-                    self.ip.addr("del", index=self.index, address=found.get_attr("IFA_ADDRESS"), prefixlen=found["prefixlen"])
+                    self.ip.addr(
+                        "del",
+                        index=self.index,
+                        address=found.get_attr("IFA_ADDRESS"),
+                        prefixlen=found["prefixlen"],
+                    )
 
 
 @dataclass(slots=True)
@@ -193,7 +213,16 @@ class Switch:
     def replug(self, name: str) -> None:
         """Gives a station that has none its interface, with its MAC and its own address, and connects it."""
         station, port = self.stations[name], f"p-{name}"
-        self.ip.link("add", ifname=port, kind="veth", peer={"ifname": station.interface, "net_ns_fd": station.namespace.fd, "address": station.mac.hex(":")})
+        self.ip.link(
+            "add",
+            ifname=port,
+            kind="veth",
+            peer={
+                "ifname": station.interface,
+                "net_ns_fd": station.namespace.fd,
+                "address": station.mac.hex(":"),
+            },
+        )
         self._ports[name] = self.ip.link_lookup(ifname=port)[0]
         self.ip.link("set", index=self._ports[name], master=self.bridge, state="up")
         station.namespace.sysctl(f"net/ipv6/conf/{station.interface}/disable_ipv6", 1)
@@ -214,6 +243,21 @@ class Switch:
         """Takes the carrier from the station's interface, or gives it back."""
         self.ip.link("set", index=self._ports[name], state="up" if plugged else "down")
 
+    def settle(self) -> None:
+        """Returns when every link is up: on a busy machine the kernel starts to send some time after it was told to, and loses what comes before.
+
+        Raises :class:`NamespaceError` if that takes more than ``SETTLE_NS``.
+        """
+        deadline_ns = time.monotonic_ns() + SETTLE_NS
+        while not all(self._is_up(name) for name in self._ports):
+            if time.monotonic_ns() > deadline_ns:
+                raise NamespaceError("the links of a switch did not come up in 5 s", "run with fewer lanes")
+
+    def _is_up(self, name: str) -> bool:
+        station = self.stations[name]
+        ends = (*self.ip.get_links(self._ports[name]), *station.ip.get_links(station.index))
+        return all(end.get_attr("IFLA_OPERSTATE") == "UP" for end in ends)
+
     def part(self, names: Sequence[str], *, parted: bool) -> None:
         """Parts stations from one another: each still hears, and is heard by, all that are not named. ``parted`` false heals it."""
         for name in self._ports.keys() & set(names):
@@ -227,7 +271,11 @@ def switch() -> Iterator[tuple[Switch, ExitStack]]:
         namespace = Namespace.create()
         stack.callback(namespace.close)
         namespace.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
-        for family in ("iptables", "ip6tables", "arptables"):  # br_netfilter drops damaged IP packets and cuts padding off: no wire does
+        for family in (
+            "iptables",
+            "ip6tables",
+            "arptables",
+        ):  # br_netfilter drops damaged IP packets and cuts padding off: no wire does
             namespace.sysctl_if_there(f"net/bridge/bridge-nf-call-{family}", 0)
         with namespace.entered():
             ip = stack.enter_context(IPRoute())

@@ -26,7 +26,11 @@ _MOST_DSCP = 63
 def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
     """Creates a virtual host and gives it its addresses."""
     where = f"{host.name}, virtual host {config.vhid} on {port.name}"
-    _validate(host, where, config)
+    try:
+        _validate(host, where, config)
+    except ConfigurationError:
+        _leave_part(host, port, config)
+        raise
     if config.vhid in port.vhosts and host.dialect.common.vhid_exists_once:
         raise ConfigurationError(where, "it exists already", "reconfigure() or destroy() it")
     if not host.dialect.multiple_addresses and (
@@ -50,6 +54,16 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
         poll.begin(host, vhost, now_ns, host.dialect.poll_loop)
     elif config.addresses:
         _readdress(host, vhost, now_ns)
+
+
+def _leave_part(host: Host, port: Port, config: VhostConfig) -> None:
+    """What a refused request to create a virtual host leaves where parameters are set one after the other."""
+    if host.dialect.refusal_leaves_part and 1 <= config.vhid <= 255 and config.vhid not in port.vhosts:
+        limits = host.dialect.advbase_limits
+        advbase = config.advbase if limits.least <= config.advbase <= limits.most else 1
+        part = VhostConfig(config.vhid, advbase=advbase)
+        mac = host.dialect.virtual_mac(config.vhid)
+        port.vhosts[config.vhid] = Vhost(port, part, f"carp{config.vhid}", mac, bytes(KEY_LENGTH))
 
 
 def _validate(host: Host, where: str, config: VhostConfig) -> None:
@@ -104,7 +118,13 @@ def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) ->
     config = replace(vhost.config, **values)
     if not host.dialect.common.refusal_changes_nothing:
         vhost.config = config
-    _validate(host, where, config)
+    try:
+        _validate(host, where, config)
+    except ConfigurationError:
+        limits = host.dialect.advbase_limits
+        if host.dialect.refusal_leaves_part and limits.least <= config.advbase <= limits.most:
+            vhost.config = replace(vhost.config, advbase=config.advbase)
+        raise
     vhost.config = config
     if "password" in changes:
         vhost.key = changed_key(
@@ -135,7 +155,8 @@ def add_address(host: Host, now_ns: int, vhost: Vhost, address: Address) -> None
             where, f"{host.dialect.key} serves exactly one address", "destroy() and configure() it anew"
         )
     _check_address(host, where, vhost.port, address)
-    vhost.config = replace(vhost.config, addresses=(*vhost.config.parsed(), address))
+    if address not in vhost.config.parsed():
+        vhost.config = replace(vhost.config, addresses=(*vhost.config.parsed(), address))
     _readdress(host, vhost, now_ns)
 
 

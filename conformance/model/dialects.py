@@ -170,6 +170,8 @@ class Dialect:
     changes_while_running: bool
     forgets_without_address: bool
     notices_removal: bool
+    refusal_leaves_part: bool
+    dead_peer_is_an_error: bool
 
     @property
     def name(self) -> str:
@@ -204,6 +206,16 @@ class Dialect:
         if self.poll_loop is None:
             return earliest_ns, latest_ns
         return earliest_ns, self.poll_loop.wakes_ns(advbase, advskew, down_ns) + self.timer_slack.late_ns
+
+    @property
+    def link_demotion(self) -> int:
+        """By how much one lost link demotes by default."""
+        return self.sysctls.get("net.inet.carp.ifdown_demotion_factor", 1)
+
+    @property
+    def send_error_demotion(self) -> int:
+        """By how much failed sends demote by default."""
+        return self.sysctls.get("net.inet.carp.senderr_demotion_factor", 1)
 
     @property
     def reaction_window_ns(self) -> Window:

@@ -109,7 +109,10 @@ def _decided(event: Mapping[str, Any], case: Case) -> bool:
 
 def _log(events: Iterable[Mapping[str, Any]]) -> str:
     """The events as lines of text: seconds, node, what happened."""
-    rows = [(f"{event['t_ms'] / 1000:9.3f}", _one_line(event["node"], _LONGEST_NODE), _happened(event)) for event in events]
+    rows = [
+        (f"{event['t_ms'] / 1000:9.3f}", _one_line(event["node"], _LONGEST_NODE), _happened(event))
+        for event in events
+    ]
     width = max((len(node) for _, node, _ in rows), default=0)
     return "\n".join(f"{t}  {node:{width}}  {happened}" for t, node, happened in rows)
 
@@ -131,7 +134,9 @@ def _decoded(case: Case, limit: int) -> dict[str, Any] | None:
     """The fields of the deciding frames side by side: a row a field, a column a frame."""
     events = case["timeline"]["events"] if case["timeline"] else []
     frames = [event for event in events if _decided(event, case) and event.get("fields")]
-    frames = sorted((frame for frame in frames if math.isfinite(frame["t_ms"])), key=lambda frame: float(frame["t_ms"]))
+    frames = sorted(
+        (frame for frame in frames if math.isfinite(frame["t_ms"])), key=lambda frame: float(frame["t_ms"])
+    )
     if not frames:
         return None
     shown = frames[:limit]
@@ -139,8 +144,13 @@ def _decoded(case: Case, limit: int) -> dict[str, Any] | None:
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = [(name[0], [column.get(name) for column in columns]) for name in names[:_MOST_FIELDS]]
     return {
-        "frames": [{"number": frame["frame"], "node": frame["node"], "t": f"{frame['t_ms'] / 1000:.3f}"} for frame in shown],
-        "rows": [{"name": name, "values": values, "differs": len({*values} - {None}) > 1} for name, values in rows],
+        "frames": [
+            {"number": frame["frame"], "node": frame["node"], "t": f"{frame['t_ms'] / 1000:.3f}"}
+            for frame in shown
+        ],
+        "rows": [
+            {"name": name, "values": values, "differs": len({*values} - {None}) > 1} for name, values in rows
+        ],
         "left_out": len(frames) - len(shown),
         "fields_left_out": max(0, len(names) - _MOST_FIELDS),
     }

@@ -39,27 +39,33 @@ def html(document: Mapping[str, Any], catalogue: Catalogue | None = None) -> str
     allowance = Allowance.over(count_timelines(cases))
     pages = [case_page(case, f"c{number}", clauses, levels, allowance) for number, case in enumerate(cases)]
     style, script = _asset("page.css"), _asset("page.js")
-    return _environment().get_template("report.html.j2").render(
-        document=document,
-        target=document["target"],
-        target_name=_name(document["target"]),
-        sentence=words.sentence(document),
-        command=shlex.join([document["suite"]["name"], *document["arguments"]]),
-        legend=words.LEGEND,
-        exit_rule=words.EXIT_RULE,
-        order=SUMMARY_ORDER,
-        bar=_bar(document["summary"]),
-        groups=_groups(cases, pages, known),
-        problems=[page for page in pages if page["verdict"] in _UNSETTLED][:_MOST_PROBLEMS],
-        problems_total=sum(case["verdict"] in _UNSETTLED for case in cases),
-        requirements=_requirements(document, clauses),
-        covered=sum(row["verdict"] != NOT_COVERED for row in document["requirements"]),
-        requirement_counts=_count(row["verdict"] for row in document["requirements"]),
-        levels=[level for level in ("MUST", "SHOULD", "MAY") if any(level in page["levels"] for page in pages)],
-        policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "base-uri 'none'; form-action 'none'",
-        style=Markup(style),
-        script=Markup(script),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            target=document["target"],
+            target_name=_name(document["target"]),
+            sentence=words.sentence(document),
+            command=shlex.join([document["suite"]["name"], *document["arguments"]]),
+            legend=words.LEGEND,
+            exit_rule=words.EXIT_RULE,
+            order=SUMMARY_ORDER,
+            bar=_bar(document["summary"]),
+            groups=_groups(cases, pages, known),
+            problems=[page for page in pages if page["verdict"] in _UNSETTLED][:_MOST_PROBLEMS],
+            problems_total=sum(case["verdict"] in _UNSETTLED for case in cases),
+            requirements=_requirements(document, clauses),
+            covered=sum(row["verdict"] != NOT_COVERED for row in document["requirements"]),
+            requirement_counts=_count(row["verdict"] for row in document["requirements"]),
+            levels=[
+                level for level in ("MUST", "SHOULD", "MAY") if any(level in page["levels"] for page in pages)
+            ],
+            policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+            "base-uri 'none'; form-action 'none'",
+            style=Markup(style),
+            script=Markup(script),
+        )
     )
 
 

@@ -194,7 +194,10 @@ def _counted(folder: Path, catalogue: Catalogue, *, proven: bool) -> Document:
     document = blank | _header(folder, records)
     if not proven:
         schema.validate(document, "results")
-    cases = sorted({case["id"]: case for case in lines}.values(), key=lambda case: (case["group"], case["source"], case["id"]))
+    cases = sorted(
+        {case["id"]: case for case in lines}.values(),
+        key=lambda case: (case["group"], case["source"], case["id"]),
+    )
     summary = summarise(cases)
     return document | {
         "cases_duration_s": round(sum(case["duration_s"] for case in cases), 3),

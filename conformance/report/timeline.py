@@ -141,7 +141,12 @@ def _window(
     group = ET.SubElement(root, "g", {"class": f"tl-window {kind}"})
     label_y = row * _LABEL_ROW
     height = vertical[1] - label_y - _LABEL_ROW
-    shape = {"x": _n(left), "y": _n(label_y + _LABEL_ROW), "width": _n(max(1.5, right - left)), "height": _n(height)}
+    shape = {
+        "x": _n(left),
+        "y": _n(label_y + _LABEL_ROW),
+        "width": _n(max(1.5, right - left)),
+        "height": _n(height),
+    }
     ET.SubElement(group, "rect", shape)
     _label(group, f"{_short(visible(window['summary']), _LABEL_CHARACTERS)}: {outcome}", left, label_y + 13)
 
@@ -151,7 +156,9 @@ def _label(parent: ET.Element, told: str, left: float, y: float) -> None:
     _text(parent, "text", {"x": _n(max(6, min(left, _WIDTH - len(told) * _CHARACTER))), "y": _n(y)}, told)
 
 
-def _lane(root: ET.Element, node: str, events: Sequence[Event], scale: _Scale, vertical: tuple[float, float]) -> None:
+def _lane(
+    root: ET.Element, node: str, events: Sequence[Event], scale: _Scale, vertical: tuple[float, float]
+) -> None:
     group = ET.SubElement(root, "g", {"class": "tl-lane"})
     base = vertical[1] - 8
     name = visible(node)
@@ -206,7 +213,11 @@ def _deciding(group: ET.Element, event: Event, scale: _Scale, base: float) -> No
 def _mark(group: ET.Element, event: Event, scale: _Scale, base: float) -> None:
     x = scale.x(event["t_ms"])
     # An action stands above the frames that it causes, a log line on the rule.
-    shape = f"{_n(base - 18)}v-9l8 4.5z" if event["kind"] == "action" else f"{_n(base + 3.5)}l-3.5-3.5l3.5-3.5l3.5 3.5z"
+    shape = (
+        f"{_n(base - 18)}v-9l8 4.5z"
+        if event["kind"] == "action"
+        else f"{_n(base + 3.5)}l-3.5-3.5l3.5-3.5l3.5 3.5z"
+    )
     path = ET.SubElement(group, "path", {"class": f"tl-{event['kind']}", "d": f"M{_n(x)} {shape}"})
     _text(path, "title", {}, f"{_seconds(event['t_ms'])}: {_told(event)}")
 
@@ -215,7 +226,9 @@ def _deciding_lines(
     root: ET.Element, events: Iterable[Event], scale: _Scale, vertical: tuple[float, float]
 ) -> None:
     strokes = "".join(
-        f"M{_n(scale.x(event['t_ms']))} {_n(vertical[0])}V{_n(vertical[1])}" for event in events if event.get("deciding")
+        f"M{_n(scale.x(event['t_ms']))} {_n(vertical[0])}V{_n(vertical[1])}"
+        for event in events
+        if event.get("deciding")
     )
     if strokes:
         ET.SubElement(root, "path", {"class": "tl-decided", "d": strokes})

@@ -16,7 +16,9 @@ class Condition:
     match: Callable[[Event], bool]
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition(f"{self.text} and {other.text}", lambda event: self.match(event) and other.match(event))
+        return Condition(
+            f"{self.text} and {other.text}", lambda event: self.match(event) and other.match(event)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ class Vacuous(Undecided):
 class Mismatch(AssertionError):
     """The IUT did not do what the requirement demands."""
 
-    def __init__(self, expected: str, actual: str, frames: tuple[FrameSeen, ...] = (), *, context: str = "") -> None:
+    def __init__(
+        self, expected: str, actual: str, frames: tuple[FrameSeen, ...] = (), *, context: str = ""
+    ) -> None:
         self.expected, self.actual, self.context = expected, actual, context
         self.frames = tuple(seen.number for seen in frames)
         lines = [f"expected: {expected}", f"  actual: {actual}"]

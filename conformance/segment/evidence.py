@@ -27,11 +27,21 @@ def write(trace: Trace, path: Path, *, comment: str) -> None:
     """Writes all frames of ``trace`` to ``path``, numbered as in the trace, with ``comment`` on the section. Frames that the tester sent are marked outbound."""
     section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1)
     with path.open("wb") as file:
-        file.write(_block(_SECTION, section, [(_COMMENT, _text(comment)), (_APPLICATION, b"carp-conformance")]))
-        file.write(_block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, 0), [(_INTERFACE_NAME, b"tester"), (_RESOLUTION, _NANOSECONDS)]))
+        file.write(
+            _block(_SECTION, section, [(_COMMENT, _text(comment)), (_APPLICATION, b"carp-conformance")])
+        )
+        file.write(
+            _block(
+                _INTERFACE,
+                struct.pack("<HHI", _ETHERNET, 0, 0),
+                [(_INTERFACE_NAME, b"tester"), (_RESOLUTION, _NANOSECONDS)],
+            )
+        )
         for seen in trace.frames:
             data = seen.frame.data
-            body = struct.pack("<IIIII", 0, seen.time_ns >> 32, seen.time_ns & 0xFFFFFFFF, len(data), len(data)) + _padded(data)
+            body = struct.pack(
+                "<IIIII", 0, seen.time_ns >> 32, seen.time_ns & 0xFFFFFFFF, len(data), len(data)
+            ) + _padded(data)
             flags = struct.pack("<I", _OUTBOUND if seen.sent else _INBOUND)
             notes = [(_COMMENT, _text(note)) for note in trace.comments.get(seen.number, ())]
             file.write(_block(_PACKET, body, [*notes, (_PACKET_FLAGS, flags)]))

@@ -22,7 +22,9 @@ OnFrame = Callable[[int, bytes, bool], object]
 
 # Classic BPF, one instruction a row: code, jump if true, jump if false, constant. Jumps count the instructions to skip.
 _LOAD_HALF, _LOAD_BYTE, _JUMP_EQUAL, _RETURN = 0x28, 0x30, 0x15, 0x06
-_VLAN_TAG_PRESENT = 0xFFFFF000 + 48  # SKF_AD_VLAN_TAG_PRESENT: the kernel takes the tag off before a packet socket sees the frame
+_VLAN_TAG_PRESENT = (
+    0xFFFFF000 + 48
+)  # SKF_AD_VLAN_TAG_PRESENT: the kernel takes the tag off before a packet socket sees the frame
 _FILTER = (
     (_LOAD_BYTE, 0, 0, _VLAN_TAG_PRESENT),
     (_JUMP_EQUAL, 0, 8, 0),  # of another VLAN: it would look like a frame of this one
@@ -52,7 +54,11 @@ class LivePort:
         self._in = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         try:
-            self._in.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("@iHH8s", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0, bytes(8)))
+            self._in.setsockopt(
+                SOL_PACKET,
+                PACKET_ADD_MEMBERSHIP,
+                struct.pack("@iHH8s", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0, bytes(8)),
+            )
             self._attach_filter()
             self._in.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self._enlarge_buffer()
@@ -96,7 +102,9 @@ class LivePort:
     def _attach_filter(self) -> None:
         program = b"".join(struct.pack("@HBBI", *instruction) for instruction in _FILTER)
         buffer = ctypes.create_string_buffer(program)
-        self._in.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(_FILTER), ctypes.addressof(buffer)))
+        self._in.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(_FILTER), ctypes.addressof(buffer))
+        )
 
     def _enlarge_buffer(self) -> None:
         try:

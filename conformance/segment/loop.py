@@ -157,7 +157,14 @@ class Loop:
 
     def worst_lateness_ns(self, since_ns: int) -> int:
         """How late the latest of the timers was that ran from ``since_ns`` on; 0 if none ran."""
-        return max((late_ns for ran_ns, late_ns in zip(self._ran_ns, self.lateness_ns, strict=True) if ran_ns >= since_ns), default=0)
+        return max(
+            (
+                late_ns
+                for ran_ns, late_ns in zip(self._ran_ns, self.lateness_ns, strict=True)
+                if ran_ns >= since_ns
+            ),
+            default=0,
+        )
 
     def _due_by(self, when_ns: int) -> bool:
         self._drop_cancelled()

@@ -72,7 +72,9 @@ class Segment:
         try:
             self.port.send(frame)
             if not self.loop.run_until(lambda: bool(seen), self.now_ns() + 1_000_000_000):
-                raise Inconclusive("the capture did not see a frame of the tester's own within 1 s: the rig is overloaded or the link is down")
+                raise Inconclusive(
+                    "the capture did not see a frame of the tester's own within 1 s: the rig is overloaded or the link is down"
+                )
         finally:
             self.trace.listeners.remove(sent)
         return seen[0]
@@ -117,9 +119,20 @@ class Segment:
         if event is None:
             self._judge_capture(expected)
             looked_ns = within.to_ns + LOOK_ON_NS - within.anchor_ns
-            self._decide(expected, f"never: not in the {seconds(looked_ns)} after {within.anchor}", met=False, window=within)
+            self._decide(
+                expected,
+                f"never: not in the {seconds(looked_ns)} after {within.anchor}",
+                met=False,
+                window=within,
+            )
         elif within.from_ns <= event.time_ns <= within.to_ns:
-            self._decide(expected, f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}", frames, met=True, window=within)
+            self._decide(
+                expected,
+                f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}",
+                frames,
+                met=True,
+                window=within,
+            )
         else:
             miss_ns = max(within.from_ns - event.time_ns, event.time_ns - within.to_ns)
             word = "early" if event.time_ns < within.from_ns else "late"
@@ -129,7 +142,9 @@ class Segment:
         assert event is not None
         return event
 
-    def expect_none(self, condition: Condition, *, for_ns: int, barrier: Callable[[], FrameSeen | HostEvent]) -> None:
+    def expect_none(
+        self, condition: Condition, *, for_ns: int, barrier: Callable[[], FrameSeen | HostEvent]
+    ) -> None:
         """Nothing that satisfies ``condition`` happens for ``for_ns``; then ``barrier`` must show that the IUT's host would still have been heard.
 
         Such a decision is not positive: a case made of nothing else is vacuous.
@@ -142,15 +157,24 @@ class Segment:
         alive = barrier()
         self._judge_capture(expected)
         frames = (alive,) if isinstance(alive, FrameSeen) else ()
-        self._decide(expected, "nothing, and the host was still heard afterwards", frames, met=True, positive=False)
+        self._decide(
+            expected, "nothing, and the host was still heard afterwards", frames, met=True, positive=False
+        )
 
     def check(self, what: str, actual: object, expected: object, *frames: FrameSeen) -> None:
         """``actual`` (of something that the IUT did, in ``frames``) equals ``expected``, or is one of it if that is a set or a range."""
         options = isinstance(expected, (set, frozenset, range))
         met = actual in expected if options else actual == expected  # type: ignore[operator]
-        self._decide(f"{what} is {_choice(expected) if options else _show(expected)}", f"{what} is {_show(actual)}", frames, met=bool(met))
+        self._decide(
+            f"{what} is {_choice(expected) if options else _show(expected)}",
+            f"{what} is {_show(actual)}",
+            frames,
+            met=bool(met),
+        )
 
-    def check_span(self, what: str, actual_ns: int, bounds_ns: tuple[int, int], *frames: FrameSeen, since_ns: int = 0) -> None:
+    def check_span(
+        self, what: str, actual_ns: int, bounds_ns: tuple[int, int], *frames: FrameSeen, since_ns: int = 0
+    ) -> None:
         """A measured duration lies within ``bounds_ns``; inconclusive where the rig has been too noisy since ``since_ns`` to tell."""
         expected = f"{what} is {seconds(bounds_ns[0])} to {seconds(bounds_ns[1])}"
         miss_ns = max(bounds_ns[0] - actual_ns, actual_ns - bounds_ns[1])
@@ -163,9 +187,20 @@ class Segment:
         if not any(decision.positive for decision in self.decisions):
             raise Vacuous("the case ended without one decision that rests on something the IUT did")
 
-    def _decide(self, expected: str, actual: str, frames: Iterable[FrameSeen] = (), *, met: bool, window: Window | None = None, positive: bool = True) -> None:
+    def _decide(
+        self,
+        expected: str,
+        actual: str,
+        frames: Iterable[FrameSeen] = (),
+        *,
+        met: bool,
+        window: Window | None = None,
+        positive: bool = True,
+    ) -> None:
         cited = tuple(frames)
-        self.decisions.append(Decision(expected, actual, met, tuple(f.number for f in cited), window, positive))
+        self.decisions.append(
+            Decision(expected, actual, met, tuple(f.number for f in cited), window, positive)
+        )
         for frame in cited:
             self.trace.cite(frame, f"{'as expected' if met else 'MISMATCH'}: {expected}; {actual}")
         if not met:
@@ -174,7 +209,9 @@ class Segment:
     def _judge_capture(self, expected: str) -> None:
         """Silence proves nothing where frames were lost, or carry the time stamps of another time."""
         if self.dropped:
-            raise Inconclusive(f"expected {expected}; the capture lost {self.dropped} frames, and what was waited for may be one of them: run it with fewer lanes")
+            raise Inconclusive(
+                f"expected {expected}; the capture lost {self.dropped} frames, and what was waited for may be one of them: run it with fewer lanes"
+            )
         self._judge_clock(CLOCK_STEP_NS)
 
     def noise_ns(self, since_ns: int) -> int:
@@ -192,7 +229,9 @@ class Segment:
     def _judge_clock(self, limit_ns: int) -> None:
         step_ns = abs(self.clock_step_ns())
         if NOISE_FACTOR * step_ns >= limit_ns:
-            raise Inconclusive(f"the wall clock was stepped by {seconds(step_ns)} during the case, and packet time stamps with it: run it again")
+            raise Inconclusive(
+                f"the wall clock was stepped by {seconds(step_ns)} during the case, and packet time stamps with it: run it again"
+            )
 
     def _heartbeat(self) -> AbstractContextManager[None]:
         """Timers of no other use than to measure how late this machine runs them; virtual time is never late."""

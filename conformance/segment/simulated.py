@@ -15,7 +15,8 @@ Receive = Callable[[bytes], None]
 @dataclass(frozen=True, slots=True)
 class Weather:
     """What the switch does to frames. ``latency_ns`` applies to every delivery, ``jitter_ns`` adds up to that much to each (and so reorders);
-    ``loss`` and ``duplication`` are probabilities of each delivery."""
+    ``loss`` and ``duplication`` are probabilities of each delivery.
+    """
 
     latency_ns: int = 20_000
     jitter_ns: int = 0
@@ -73,7 +74,9 @@ class SimulatedSwitch:
         elif self.weather.duplication and self.rng.random() < self.weather.duplication:
             copies = 2
         for _ in range(copies):
-            delay_ns = self.weather.latency_ns + (self.rng.randrange(self.weather.jitter_ns) if self.weather.jitter_ns else 0)
+            delay_ns = self.weather.latency_ns + (
+                self.rng.randrange(self.weather.jitter_ns) if self.weather.jitter_ns else 0
+            )
             self.loop.at(self.loop.now_ns() + delay_ns, lambda: self._arrive(name, frame))
 
     def _arrive(self, name: str, frame: bytes) -> None:
@@ -90,7 +93,10 @@ class SimulatedPort:
     name: str = "tester"
 
     def __post_init__(self) -> None:
-        self.switch.plug(self.name, lambda frame: self.trace.add_frame(self.switch.loop.now_ns(), frame))
+        self.switch.plug(self.name, self._hear)
+
+    def _hear(self, frame: bytes) -> None:
+        self.trace.add_frame(self.switch.loop.now_ns(), frame)
 
     def send(self, frame: bytes) -> None:
         self.trace.add_frame(self.switch.loop.now_ns(), frame, sent=True)

@@ -40,13 +40,25 @@ class Tester:
         return self.segment.send(frame)
 
     @contextmanager
-    def advertising(self, advertisement: Advertisement, fault: Fault | None = None, *, interval_ns: int | None = None) -> Iterator[FrameSeen]:
+    def advertising(
+        self, advertisement: Advertisement, fault: Fault | None = None, *, interval_ns: int | None = None
+    ) -> Iterator[FrameSeen]:
         """Sends ``advertisement`` now and at its interval, each time with the next counter, spoiled by ``fault`` if given; gives the first one as it left."""
         period_ns = interval_ns or max(advertisement.interval_ns, 10_000_000)
-        spoiled = "" if fault is None else f", spoiled: {getattr(fault, 'breaks', getattr(fault, '__name__', 'crafted'))}"
-        self.segment.note(f"advertises vhid {advertisement.vhid} {advertisement.advbase}/{advertisement.advskew} every {period_ns / 1e9:.3f} s{spoiled}")
+        spoiled = (
+            ""
+            if fault is None
+            else f", spoiled: {getattr(fault, 'breaks', getattr(fault, '__name__', 'crafted'))}"
+        )
+        self.segment.note(
+            f"advertises vhid {advertisement.vhid} {advertisement.advbase}/{advertisement.advskew} every {period_ns / 1e9:.3f} s{spoiled}"
+        )
         first = self.send(advertisement, fault)
-        with self.segment.loop.every(period_ns, lambda: self.segment.port.send(self._frame(advertisement, fault)), start_ns=first.time_ns + period_ns):
+        with self.segment.loop.every(
+            period_ns,
+            lambda: self.segment.port.send(self._frame(advertisement, fault)),
+            start_ns=first.time_ns + period_ns,
+        ):
             yield first
         self.segment.note(f"ends its advertisements of vhid {advertisement.vhid}")
 
@@ -60,11 +72,23 @@ class Tester:
         asked = self.segment.send(arp(ArpOperation.REQUEST, self.mac, self.address, bytes(6), address))
 
         def answers(event: Event) -> bool:
-            return isinstance(event, FrameSeen) and event.number > asked.number and not event.sent and event.frame.arp is not None and event.frame.arp.sender == address
+            return (
+                isinstance(event, FrameSeen)
+                and event.number > asked.number
+                and not event.sent
+                and event.frame.arp is not None
+                and event.frame.arp.sender == address
+            )
 
-        answer = self.segment.wait(Condition(f"{name} answers ARP for {address}", answers), asked.time_ns + ANSWER_NS, since_ns=asked.time_ns)
+        answer = self.segment.wait(
+            Condition(f"{name} answers ARP for {address}", answers),
+            asked.time_ns + ANSWER_NS,
+            since_ns=asked.time_ns,
+        )
         if not isinstance(answer, FrameSeen):
-            raise Inconclusive(f"{name} ({address}) did not answer an ARP request in 1.5 s: the segment or the host is not there, so silence proves nothing")
+            raise Inconclusive(
+                f"{name} ({address}) did not answer an ARP request in 1.5 s: the segment or the host is not there, so silence proves nothing"
+            )
         return answer
 
     def _frame(self, advertisement: Advertisement, fault: Fault | None) -> bytes:

@@ -12,9 +12,11 @@ import pytest
 
 from conformance.catalogue import Catalogue, Level
 from conformance.segment.segment import Segment
-from conformance.targets.protocol import CAPABILITIES, Bench, Profile
+from conformance.targets.protocol import CAPABILITIES, Bench, Profile, Target
 
 DEFAULT_SECONDS = 6.0
+TARGET = pytest.StashKey[Target]()
+"""Where a session keeps the implementation under test."""
 T = TypeVar("T")
 
 
@@ -40,6 +42,10 @@ class Case:
     raised: BaseException | None = None
     traceback: str = ""
     duration_s: float = 0.0
+
+
+CASE = pytest.StashKey[Case]()
+"""Where an item keeps its case."""
 
 
 def identify(item: pytest.Item, catalogue: Catalogue) -> Case:
@@ -91,19 +97,31 @@ def applicability(case: Case, profile: Profile, catalogue: Catalogue) -> str | N
         return f"{profile.name} does not have: {'; '.join(CAPABILITIES[name] for name in lacking)}"
     if case.hosts > profile.max_hosts:
         return f"needs {case.hosts} hosts, {profile.name} has {profile.max_hosts}"
-    names = {profile.dialect.key, profile.dialect.name}  # an era of the legacy line keeps its rules, unless a capability says otherwise
+    names = {
+        profile.dialect.key,
+        profile.dialect.name,
+    }  # an era of the legacy line keeps its rules, unless a capability says otherwise
     binding = (catalogue[id] for id in case.requirements)
-    if not any(requirement.level is not Level.MAY or names & requirement.holds_for for requirement in binding):
+    if not any(
+        requirement.level is not Level.MAY or names & requirement.holds_for for requirement in binding
+    ):
         return f"{', '.join(case.requirements)} is a rule of other dialects than {profile.dialect.key}"
     return None
 
 
 def arrange(items: Sequence[T], seconds: Sequence[float], workers: int) -> list[T]:
     """Longest first, dealt out to the workers back and forth; xdist gives each worker one contiguous share and lets idle ones steal from its end."""
-    ranked = [item for _, _, item in sorted(zip(seconds, range(len(items)), items, strict=True), key=lambda row: (-row[0], row[1]))]
+    ranked = [
+        item
+        for _, _, item in sorted(
+            zip(seconds, range(len(items)), items, strict=True), key=lambda row: (-row[0], row[1])
+        )
+    ]
     shares: list[list[T]] = [[] for _ in range(max(workers, 1))]
     for turn in range(0, len(ranked), len(shares)):
         row = ranked[turn : turn + len(shares)]
-        for share, item in zip(shares if turn // len(shares) % 2 == 0 else reversed(shares), row, strict=False):
+        for share, item in zip(
+            shares if turn // len(shares) % 2 == 0 else reversed(shares), row, strict=False
+        ):
             share.append(item)
     return [item for share in shares for item in share]

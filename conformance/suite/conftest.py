@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.plugin import CASE, TARGET
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Trace
+from conformance.suite.cases import CASE, TARGET
 from conformance.targets.protocol import Bench, Settings, Side, Target, TwoSided
 from conformance.targets.subject import Subject
 
@@ -75,9 +75,16 @@ def started(wire: Segment) -> list[Subject]:
     return subjects
 
 
-def _starter(target: Target, side: Bench | Side, wire: Segment, tester: Tester, started: list[Subject]) -> Start:
+def _starter(
+    target: Target, side: Bench | Side, wire: Segment, tester: Tester, started: list[Subject]
+) -> Start:
     def begin(*, on: str = "a", **changes: Any) -> Subject:
-        chosen: dict[str, Any] = {"vhid": 1, "password": target.profile.password, "addresses": side.shared_addresses[:1], "advskew": 100} | changes
+        chosen: dict[str, Any] = {
+            "vhid": 1,
+            "password": target.profile.password,
+            "addresses": side.shared_addresses[:1],
+            "advskew": 100,
+        } | changes
         settings = Settings(**chosen)
         host = side.hosts[on]
         subject = Subject(host.start(settings), host, settings, target.profile, wire, tester)
@@ -107,7 +114,15 @@ class Leg:
 def inner(target: Target, bench: Bench, wire: Segment, started: list[Subject]) -> Leg:
     """The second interfaces of the hosts, on a segment of their own (needs second_interface)."""
     side = cast("TwoSided", bench).second
-    segment = Segment(bench.loop, wire.trace, side.port(wire.trace), wire.decisions, wire.describe, wire.clock_step_ns, wire.stalled_ns)
+    segment = Segment(
+        bench.loop,
+        wire.trace,
+        side.port(wire.trace),
+        wire.decisions,
+        wire.describe,
+        wire.clock_step_ns,
+        wire.stalled_ns,
+    )
     tester = Tester(segment, side.tester_addresses[0], side.tester_mac)
     return Leg(side, segment, tester, _starter(target, side, segment, tester, started))
 

@@ -14,8 +14,7 @@ from _pytest.runner import runtestprotocol
 from conformance.catalogue import load
 from conformance.model.dialects import Dialect, dialect
 from conformance.model.mutant import Mutant
-from conformance.plugin import CASE, TARGET
-from conformance.suite.cases import Case, applicability
+from conformance.suite.cases import CASE, TARGET, Case, applicability
 from conformance.targets.model.target import ModelTarget, deviations_of
 from conformance.targets.protocol import Profile
 
@@ -67,7 +66,9 @@ class Campaign:
         profile = self._put_on_the_bench(mutant.dialect, faulty, session)
         fate, violated = Fate(mutant.id), set(mutant.violates)
         cases = self._applicable(session.items, profile)
-        for item, covered in [(item, covered) for item in cases if (covered := violated & set(item.stash[CASE].requirements))]:
+        for item, covered in [
+            (item, covered) for item in cases if (covered := violated & set(item.stash[CASE].requirements))
+        ]:
             fate.unproven |= covered - fate.proven
             if self.exhaustive or covered - fate.proven:
                 row = self._run(item, session, fate)
@@ -96,7 +97,9 @@ class Campaign:
     def _applicable(self, items: Sequence[pytest.Item], profile: Profile) -> list[pytest.Item]:
         catalogue = load()
         found = [item for item in items if applicability(item.stash[CASE], profile, catalogue) is None]
-        return sorted(found, key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts))
+        return sorted(
+            found, key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts)
+        )
 
     def _is_sound(self, item: pytest.Item, key: str, faulty: Dialect, session: pytest.Session) -> bool:
         """Whether the healthy dialect passes the case."""
@@ -109,10 +112,21 @@ class Campaign:
 
     def _run(self, item: pytest.Item, session: pytest.Session, fate: Fate | None = None) -> dict[str, Any]:
         case = item.stash[CASE]
-        item.stash[CASE] = Case(case.id, case.group, case.title, case.requirements, case.needs, case.hosts, case.seconds, case.nodeid, case.source)
+        item.stash[CASE] = Case(
+            case.id,
+            case.group,
+            case.title,
+            case.requirements,
+            case.needs,
+            case.hosts,
+            case.seconds,
+            case.nodeid,
+            case.source,
+        )
+        assert isinstance(item, pytest.Function)
         item._initrequest()
-        reports = runtestprotocol(item, log=False, nextitem=session.items[0])
-        record: dict[str, Any] = reports[-1].carp  # type: ignore[attr-defined]  # the teardown report carries it, see conformance.plugin
+        reports = runtestprotocol(item, log=False, nextitem=session)  # type: ignore[arg-type]  # any node: what it does not hold is torn down
+        record: dict[str, Any] = vars(reports[-1])["carp"]  # the teardown's, see conformance.plugin
         self._took_s[case.id] = item.stash[CASE].duration_s
         if fate is not None and record["verdict"] == "error":
             fate.erred.append(case.id)
@@ -130,5 +144,7 @@ def campaign(mutants: Sequence[Mutant], arguments: Sequence[str], *, exhaustive:
     with contextlib.redirect_stdout(said):
         status = pytest.main([*arguments], plugins=[plugin])
     if len(plugin.fates) != len(mutants):
-        raise RuntimeError(f"the mutation campaign broke off (pytest exit status {status}):\n{said.getvalue()[-4000:]}")
+        raise RuntimeError(
+            f"the mutation campaign broke off (pytest exit status {status}):\n{said.getvalue()[-4000:]}"
+        )
     return plugin.fates

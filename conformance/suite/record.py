@@ -31,17 +31,23 @@ def record(case: Case, profile: Profile, out: Path | None) -> dict[str, Any]:
         "requirements": list(case.requirements),
         "verdict": judged.word,
         "reason": judged.reason,
-        "expected": [decision.expected for decision in (failed or decisions)] or [getattr(case.raised, "expected", "")],
-        "actual": "; ".join(decision.actual for decision in (failed or decisions)) or getattr(case.raised, "actual", ""),
+        "expected": [decision.expected for decision in (failed or decisions)]
+        or [getattr(case.raised, "expected", "")],
+        "actual": "; ".join(decision.actual for decision in (failed or decisions))
+        or getattr(case.raised, "actual", ""),
         "duration_s": round(case.duration_s, 3),
         "evidence": None,
         "frames": sorted({number for decision in decisions for number in decision.frames}),
-        "deviation": {"reason": judged.deviation.reason, "reference": judged.deviation.reference} if judged.deviation else None,
+        "deviation": {"reason": judged.deviation.reason, "reference": judged.deviation.reference}
+        if judged.deviation
+        else None,
         "reproduce": f"carp-conformance run --target {profile.name} '{case.id}'",
         "nodeid": case.nodeid,
         "source": case.source,
         "detail": _detail(case, judged),
-        "timeline": _timeline(segment, case.bench) if segment and case.bench and segment.trace.events else None,
+        "timeline": _timeline(segment, case.bench)
+        if segment and case.bench and segment.trace.events
+        else None,
         "rig": _rig(segment) if segment else None,
     }
     if out is not None and segment is not None and segment.trace.frames:
@@ -83,7 +89,14 @@ def _timeline(segment: Segment, bench: Bench) -> dict[str, Any]:
         "nodes": ["tester", *bench.hosts],
         "events": rows,
         "windows": [
-            {"from_ms": _ms(d.window.from_ns - zero_ns), "to_ms": _ms(d.window.to_ns - zero_ns), "summary": d.expected, "met": d.met} for d in windows if d.window
+            {
+                "from_ms": _ms(d.window.from_ns - zero_ns),
+                "to_ms": _ms(d.window.to_ns - zero_ns),
+                "summary": d.expected,
+                "met": d.met,
+            }
+            for d in windows
+            if d.window
         ],
         "truncated": len(events) > EVENT_LIMIT,
     }
@@ -102,14 +115,24 @@ def _most_telling(events: list[Event], cited: set[int]) -> list[Event]:
 def _event(event: Event, zero_ns: int, bench: Bench, cited: set[int]) -> dict[str, Any]:
     row: dict[str, Any] = {"t_ms": _ms(event.time_ns - zero_ns)}
     if isinstance(event, FrameSeen):
-        row |= {"kind": "frame", "frame": event.number, "node": _node(event, bench), "summary": summary(event.frame), "deciding": event.number in cited}
+        row |= {
+            "kind": "frame",
+            "frame": event.number,
+            "node": _node(event, bench),
+            "summary": summary(event.frame),
+            "deciding": event.number in cited,
+        }
         if event.number in cited:
             row["fields"] = [list(pair) for pair in fields(event.frame)]
         return row
     if isinstance(event, HostEvent):
         if event.kind is HostKind.STATE:
             return row | {"kind": "state", "node": event.host, "state": event.text}
-        return row | {"kind": "log", "node": event.host, "summary": f"{event.kind.value}: {event.text}" if event.kind is not HostKind.LOG else event.text}
+        return row | {
+            "kind": "log",
+            "node": event.host,
+            "summary": f"{event.kind.value}: {event.text}" if event.kind is not HostKind.LOG else event.text,
+        }
     return row | {"kind": "action", "node": "tester", "summary": event.text}
 
 
@@ -117,7 +140,9 @@ def _node(event: FrameSeen, bench: Bench) -> str:
     if event.sent:
         return "tester"
     for host in bench.hosts.values():
-        if event.frame.source == host.mac or (event.frame.ip is not None and event.frame.ip.source in host.addresses):
+        if event.frame.source == host.mac or (
+            event.frame.ip is not None and event.frame.ip.source in host.addresses
+        ):
             return host.name
         if event.frame.arp is not None and event.frame.arp.sender_mac == host.mac:
             return host.name

@@ -190,6 +190,18 @@ def test_digest_with_or_without_link_local_addresses_is_accepted(
         master.expect_yields(first)
 
 
+@covers("CARP-AUTH-009")
+@needs("ipv6")
+def test_digest_is_sent_without_link_local_addresses(start: Start, bench: Bench, wire: Segment) -> None:
+    """OpenBSD leaves link-local addresses, the automatic one included, out of the digest that it sends."""
+    shared = bench.shared_addresses[0], IPv6Address("fe80::1:1")
+    master = start(addresses=shared)
+    seen = master.reach_master()
+    header = Subject.header(seen)
+    own = Secret(master.settings.password, shared[:1])
+    wire.check("digest", header.digest, own.digest(header.vhid, header.counter), seen)
+
+
 @covers("CARP-AUTH-018", "CARP-AUTH-001")
 @needs("no_password")
 def test_without_a_password_the_key_is_zero(start: Start, tester: Tester, wire: Segment) -> None:
@@ -231,11 +243,18 @@ def test_longer_password_is_cut_at_19_characters(start: Start, wire: Segment, le
 
 
 @covers("CARP-AUTH-020")
+@takes(1)
+def test_password_of_20_characters_is_refused(start: Start, wire: Segment) -> None:
+    """With ucarp a password of 19 characters is taken and one of 20 refused."""
+    accepts(wire, start, "a password of 19 characters", password=ascii_lowercase[:19])
+    refuses(wire, start, "a password of 20 characters", password=ascii_lowercase[:20])
+
+
+@covers("CARP-AUTH-020")
 @needs("exit_status")
 @takes(1)
 def test_longer_password_is_refused(start: Start, wire: Segment) -> None:
-    """With ucarp a password of 19 characters is taken and one of 20 refused, with exit status 2."""
-    accepts(wire, start, "a password of 19 characters", password=ascii_lowercase[:19])
+    """With ucarp a password of 20 characters is refused with a message and exit status 2."""
     refusal = refuses(wire, start, "a password of 20 characters", password=ascii_lowercase[:20])
     wire.check("exit status", refusal.status, 2)
     wire.check("message", "Password too long" in refusal.said, True)

@@ -21,7 +21,9 @@ class Verdict:
 
 def expected_deviation(case_id: str, deviations: Iterable[Deviation]) -> Deviation | None:
     """The known deviation for a case: the one with the longest matching prefix of its id."""
-    return max((d for d in deviations if case_id.startswith(d.cases)), key=lambda d: len(d.cases), default=None)
+    return max(
+        (d for d in deviations if case_id.startswith(d.cases)), key=lambda d: len(d.cases), default=None
+    )
 
 
 def verdict(case_id: str, raised: BaseException | None, deviations: Iterable[Deviation]) -> Verdict:
@@ -34,11 +36,19 @@ def verdict(case_id: str, raised: BaseException | None, deviations: Iterable[Dev
     if raised is None:
         if deviation is None:
             return Verdict("pass")
-        return Verdict("fail", f"passed, although the profile knows a deviation ({deviation.reason}): remove it from the profile or find out what changed", deviation)
+        return Verdict(
+            "fail",
+            f"passed, although the profile knows a deviation ({deviation.reason}): remove it from the profile or find out what changed",
+            deviation,
+        )
     if not isinstance(raised, Mismatch):
         return Verdict("error", f"{type(raised).__name__}: {raised}")
     if deviation is None:
         return Verdict("fail", f"expected {raised.expected}; {raised.actual}")
     if re.search(deviation.says, str(raised)):
         return Verdict("known_deviation", deviation.reason, deviation)
-    return Verdict("fail", f"failed otherwise than the known deviation says: expected {raised.expected}; {raised.actual}", deviation)
+    return Verdict(
+        "fail",
+        f"failed otherwise than the known deviation says: expected {raised.expected}; {raised.actual}",
+        deviation,
+    )

@@ -285,6 +285,7 @@ class NetnsBench:
         self.switch.part(tuple(self.hosts), parted=False)
         for host in self.hosts.values():
             host.reset()
+        self.switch.settle()
         for source in tuple(self._watched):
             self.unwatch(source)
         for listener in self.closing:
@@ -310,6 +311,7 @@ def netns_bench(starters: Sequence[Starter]) -> Iterator[NetnsBench]:
             )
             for number, starter in enumerate(starters, 1)
         ]
+        plugged.settle()
         bench = NetnsBench(plugged, tester, hosts, starters)
         try:
             yield bench

@@ -294,6 +294,7 @@ CAPABILITIES: Mapping[str, str] = {
     "vrrp3": "speaks VRRPv3 on request",
     "demotion_order": "can be demoted by order, and tells its demotion",
     "demotion_sum": "adds a signed demotion to its advskew",
+    "demotion_suppress": "advertises 240 while anything has failed",
     "demotion_groups": "advertises the demote counts of its interface groups",
     "interface_groups": "puts an interface into groups",
     "carp_interface": "has an interface of its own for each virtual host, which can be taken down and up",

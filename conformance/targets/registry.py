@@ -14,7 +14,9 @@ class UnknownTarget(LookupError):
 
     def __init__(self, name: str, known: list[str]) -> None:
         self.name, self.known = name, known
-        super().__init__(f"there is no target {name!r}; known targets: {', '.join(known) or 'none'}. A third party's target appears when its distribution is installed")
+        super().__init__(
+            f"there is no target {name!r}; known targets: {', '.join(known) or 'none'}. A third party's target appears when its distribution is installed"
+        )
 
 
 def names() -> list[str]:

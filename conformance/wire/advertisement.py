@@ -46,16 +46,40 @@ class Advertisement:
     def header(self) -> Header:
         """The header with its digest; the checksum is left 0 (:meth:`Header.summed` fills it in)."""
         counter = self.counter.to_bytes(8, "big")
-        return Header(self.vhid, self.advskew, self.advbase, counter, self.secret.digest(self.vhid, counter), self.demote)
+        return Header(
+            self.vhid,
+            self.advskew,
+            self.advbase,
+            counter,
+            self.secret.digest(self.vhid, counter),
+            self.demote,
+        )
 
     def frame(self) -> bytes:
         """The Ethernet frame, built without scapy."""
-        return frame.advertisement(self.header.summed(), self.source, source_mac=self.source_mac or frame.virtual_mac(self.vhid))
+        return frame.advertisement(
+            self.header.summed(), self.source, source_mac=self.source_mac or frame.virtual_mac(self.vhid)
+        )
 
     def packet(self) -> Packet:
         """The same frame as a scapy packet whose checksum, digest and lengths follow later changes."""
         source_mac = frame.mac_text(self.source_mac or frame.virtual_mac(self.vhid))
-        carp = CARP(vhid=self.vhid, advbase=self.advbase, advskew=self.advskew, demote=self.demote, counter=self.counter.to_bytes(8, "big"), secret=self.secret)
+        carp = CARP(
+            vhid=self.vhid,
+            advbase=self.advbase,
+            advskew=self.advskew,
+            demote=self.demote,
+            counter=self.counter.to_bytes(8, "big"),
+            secret=self.secret,
+        )
         if isinstance(self.source, IPv4Address):
-            return Ether(src=source_mac, dst=frame.mac_text(frame.GROUP_MAC_IPV4)) / IP(src=str(self.source), id=0) / carp
-        return Ether(src=source_mac, dst=frame.mac_text(frame.GROUP_MAC_IPV6)) / IPv6(src=str(self.source)) / carp
+            return (
+                Ether(src=source_mac, dst=frame.mac_text(frame.GROUP_MAC_IPV4))
+                / IP(src=str(self.source), id=0)
+                / carp
+            )
+        return (
+            Ether(src=source_mac, dst=frame.mac_text(frame.GROUP_MAC_IPV6))
+            / IPv6(src=str(self.source))
+            / carp
+        )

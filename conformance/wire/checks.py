@@ -28,7 +28,13 @@ def faults(frame: Frame, vhid: int, secret: Secret) -> frozenset[Check]:
     A frame too short for a header fails LENGTH and nothing behind it, since nothing behind it can be looked at. A digest is tried over the rule of ``secret`` and over ascending order.
     """
     ip = frame.ip
-    if ip is None or frame.ethertype not in (ETHERTYPE_IPV4, ETHERTYPE_IPV6) or ip.protocol != PROTOCOL or not ip.sound or ip.fragment & 0x3FFF:
+    if (
+        ip is None
+        or frame.ethertype not in (ETHERTYPE_IPV4, ETHERTYPE_IPV6)
+        or ip.protocol != PROTOCOL
+        or not ip.sound
+        or ip.fragment & 0x3FFF
+    ):
         return frozenset({Check.IP})
     found = set()
     if ip.destination not in (GROUP_IPV4, GROUP_IPV6):

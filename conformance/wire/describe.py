@@ -33,26 +33,55 @@ def summary(frame: Frame) -> str:
 
 def fields(frame: Frame) -> Fields:
     """Name and value of every field that the suite judges."""
-    rows: Fields = [("Ethernet source", mac_text(frame.source)), ("Ethernet destination", mac_text(frame.destination))]
+    rows: Fields = [
+        ("Ethernet source", mac_text(frame.source)),
+        ("Ethernet destination", mac_text(frame.destination)),
+    ]
     rows += [("VLAN", str(tag)) for tag in frame.vlans]
     if frame.ip is not None:
         ip = frame.ip
-        rows += [("IP source", str(ip.source)), ("IP destination", str(ip.destination)), ("TTL", str(ip.ttl)), ("TOS", f"0x{ip.tos:02x}")]
-        rows += [("IP length", str(ip.length)), ("IP header", f"{ip.header_length} bytes{'' if ip.sound else ', bad checksum'}")]
+        rows += [
+            ("IP source", str(ip.source)),
+            ("IP destination", str(ip.destination)),
+            ("TTL", str(ip.ttl)),
+            ("TOS", f"0x{ip.tos:02x}"),
+        ]
+        rows += [
+            ("IP length", str(ip.length)),
+            ("IP header", f"{ip.header_length} bytes{'' if ip.sound else ', bad checksum'}"),
+        ]
         if ip.version == 4:
             rows.append(("IP id, fragment", f"0x{ip.identification:04x}, 0x{ip.fragment:04x}"))
     if frame.carp is not None:
         carp = frame.carp
-        rows += [("version, type", f"{carp.version}, {carp.type}"), ("vhid", str(carp.vhid)), ("advbase", str(carp.advbase)), ("advskew", str(carp.advskew))]
+        rows += [
+            ("version, type", f"{carp.version}, {carp.type}"),
+            ("vhid", str(carp.vhid)),
+            ("advbase", str(carp.advbase)),
+            ("advskew", str(carp.advskew)),
+        ]
         rows += [("authlen", str(carp.authlen)), ("demote", str(carp.demote))]
-        rows += [("checksum", f"0x{carp.checksum:04x}, {'right' if checksum(frame.payload[:36]) == 0 else 'wrong'}")]
+        rows += [
+            (
+                "checksum",
+                f"0x{carp.checksum:04x}, {'right' if checksum(frame.payload[:36]) == 0 else 'wrong'}",
+            )
+        ]
         rows += [("counter", carp.counter.hex()), ("digest", carp.digest.hex())]
     if frame.arp is not None:
         arp = frame.arp
-        rows += [("operation", str(arp.operation)), ("sender", f"{arp.sender} {mac_text(arp.sender_mac)}"), ("target", f"{arp.target} {mac_text(arp.target_mac)}")]
+        rows += [
+            ("operation", str(arp.operation)),
+            ("sender", f"{arp.sender} {mac_text(arp.sender_mac)}"),
+            ("target", f"{arp.target} {mac_text(arp.target_mac)}"),
+        ]
     if frame.neighbour is not None:
         nd = frame.neighbour
-        rows += [("target", str(nd.target)), ("flags", f"0x{nd.flags:02x}"), ("link-layer address", mac_text(nd.link_address) if nd.link_address else "none")]
+        rows += [
+            ("target", str(nd.target)),
+            ("flags", f"0x{nd.flags:02x}"),
+            ("link-layer address", mac_text(nd.link_address) if nd.link_address else "none"),
+        ]
     if frame.trailer:
         rows.append(("after the IP packet", f"{len(frame.trailer)} bytes"))
     return rows

@@ -52,7 +52,9 @@ def addresses(values: Iterable[Address | str], rule: AddressRule = AddressRule.A
     v6 = [a for a in known if isinstance(a, IPv6Address)]
     if rule is AddressRule.SINGLE:
         if len(v4) != 1 or v6:
-            raise DigestError(f"ucarp hashes exactly one IPv4 address, not {len(v4)} IPv4 and {len(v6)} IPv6; give one address")
+            raise DigestError(
+                f"ucarp hashes exactly one IPv4 address, not {len(v4)} IPv4 and {len(v6)} IPv6; give one address"
+            )
         return v4[0].packed
     if rule is not AddressRule.CONFIGURED:
         v4 = sorted(a for a in set(v4) if a.packed not in (b"\0\0\0\0", b"\xff\xff\xff\xff"))

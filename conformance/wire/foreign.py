@@ -27,7 +27,9 @@ def vrrp2_of_36_bytes(advertisement: Advertisement) -> bytes:
 
 def vrrp3(advertisement: Advertisement) -> bytes:
     """A VRRPv3 advertisement (RFC 9568) of the same id for the same address, every second: 12 bytes."""
-    packet = _below(advertisement) / VRRPv3(vrid=advertisement.vhid, priority=PRIORITY, ipcount=1, adv=100, addrlist=[_shared(advertisement)])
+    packet = _below(advertisement) / VRRPv3(
+        vrid=advertisement.vhid, priority=PRIORITY, ipcount=1, adv=100, addrlist=[_shared(advertisement)]
+    )
     return bytes(packet)
 
 
@@ -36,7 +38,15 @@ VRRP_PACKETS = (vrrp2, vrrp2_of_36_bytes, vrrp3)
 
 
 def _vrrp2(advertisement: Advertisement, addresses: int) -> bytes:
-    vrrp = VRRP(vrid=advertisement.vhid, priority=PRIORITY, ipcount=addresses, adv=1, addrlist=[_shared(advertisement)] * addresses, auth1=0, auth2=0)
+    vrrp = VRRP(
+        vrid=advertisement.vhid,
+        priority=PRIORITY,
+        ipcount=addresses,
+        adv=1,
+        addrlist=[_shared(advertisement)] * addresses,
+        auth1=0,
+        auth2=0,
+    )
     return bytes(_below(advertisement) / vrrp)
 
 

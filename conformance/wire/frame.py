@@ -178,7 +178,9 @@ def decode(data: bytes) -> Frame:
 def _ip4(data: bytes, at: int) -> Ip | None:
     if len(data) < at + 20:
         return None
-    first, tos, total, ident, fragment, ttl, protocol, _sum, source, destination = struct.unpack_from("!BBHHHBBH4s4s", data, at)
+    first, tos, total, ident, fragment, ttl, protocol, _sum, source, destination = struct.unpack_from(
+        "!BBHHHBBH4s4s", data, at
+    )
     header = (first & 15) * 4
     if first >> 4 != 4 or header < 20 or total < header or len(data) < at + header:
         return None
@@ -201,7 +203,19 @@ def _ip6(data: bytes, at: int) -> Ip | None:
         else:
             header += 8 + 8 * extension[1]
         protocol = extension[0]
-    return Ip(6, _ipv6(source), _ipv6(destination), protocol, hops, first >> 20 & 0xFF, 0, fragment, 40 + length, header, True)
+    return Ip(
+        6,
+        _ipv6(source),
+        _ipv6(destination),
+        protocol,
+        hops,
+        first >> 20 & 0xFF,
+        0,
+        fragment,
+        40 + length,
+        header,
+        True,
+    )
 
 
 def _arp(data: bytes) -> Arp | None:
@@ -233,14 +247,39 @@ def ipv4(
 ) -> bytes:  # fmt: skip
     """An IPv4 packet without options; the defaults are those of an advertisement (DF, TOS 0x10, TTL 255)."""
     total = 20 + len(payload)
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, tos, total, identification, fragment, ttl, protocol, 0, source.packed, destination.packed)
+    header = struct.pack(
+        "!BBHHHBBH4s4s",
+        0x45,
+        tos,
+        total,
+        identification,
+        fragment,
+        ttl,
+        protocol,
+        0,
+        source.packed,
+        destination.packed,
+    )
     return header[:10] + checksum(header).to_bytes(2, "big") + header[12:] + payload
 
 
-def ipv6(source: IPv6Address, destination: IPv6Address, payload: bytes, *, hop_limit: int = TTL, traffic_class: int = 0, protocol: int = PROTOCOL) -> bytes:
+def ipv6(
+    source: IPv6Address,
+    destination: IPv6Address,
+    payload: bytes,
+    *,
+    hop_limit: int = TTL,
+    traffic_class: int = 0,
+    protocol: int = PROTOCOL,
+) -> bytes:
     """An IPv6 packet without extension headers."""
     first = 6 << 28 | traffic_class << 20
-    return struct.pack("!IHBB16s16s", first, len(payload), protocol, hop_limit, source.packed, destination.packed) + payload
+    return (
+        struct.pack(
+            "!IHBB16s16s", first, len(payload), protocol, hop_limit, source.packed, destination.packed
+        )
+        + payload
+    )
 
 
 def advertisement(
@@ -250,16 +289,29 @@ def advertisement(
     """The frame that carries ``header`` (36 bytes, checksum included) from ``source`` to its family's CARP group, or to ``destination``."""
     if isinstance(source, IPv4Address):
         to = destination if isinstance(destination, IPv4Address) else GROUP_IPV4
-        packet = ipv4(source, to, header, ttl=ttl, tos=0x10 if tos is None else tos, identification=identification)
+        packet = ipv4(
+            source, to, header, ttl=ttl, tos=0x10 if tos is None else tos, identification=identification
+        )
         return ethernet(destination_mac or GROUP_MAC_IPV4, source_mac, ETHERTYPE_IPV4, packet)
     to6 = destination if isinstance(destination, IPv6Address) else GROUP_IPV6
     packet = ipv6(source, to6, header, hop_limit=ttl, traffic_class=tos or 0)
     return ethernet(destination_mac or GROUP_MAC_IPV6, source_mac, ETHERTYPE_IPV6, packet)
 
 
-def arp(operation: ArpOperation, sender_mac: bytes, sender: IPv4Address, target_mac: bytes, target: IPv4Address, *, source_mac: bytes | None = None, destination_mac: bytes = BROADCAST_MAC) -> bytes:
+def arp(
+    operation: ArpOperation,
+    sender_mac: bytes,
+    sender: IPv4Address,
+    target_mac: bytes,
+    target: IPv4Address,
+    *,
+    source_mac: bytes | None = None,
+    destination_mac: bytes = BROADCAST_MAC,
+) -> bytes:
     """An ARP frame of 42 bytes; the Ethernet source is the sender's hardware address unless given."""
-    body = b"\x00\x01\x08\x00\x06\x04" + struct.pack("!H6s4s6s4s", operation, sender_mac, sender.packed, target_mac, target.packed)
+    body = b"\x00\x01\x08\x00\x06\x04" + struct.pack(
+        "!H6s4s6s4s", operation, sender_mac, sender.packed, target_mac, target.packed
+    )
     return ethernet(destination_mac, source_mac or sender_mac, ETHERTYPE_ARP, body)
 
 
@@ -268,7 +320,11 @@ def neighbour(
     source_mac: bytes, destination_mac: bytes, flags: int = 0,
 ) -> bytes:  # fmt: skip
     """A neighbour solicitation or advertisement frame, hop limit 255, with its link-layer option if ``link_address`` (6 bytes) is given."""
-    option = b"" if link_address is None else bytes([1 if message is NeighbourMessage.SOLICITATION else 2, 1]) + link_address
+    option = (
+        b""
+        if link_address is None
+        else bytes([1 if message is NeighbourMessage.SOLICITATION else 2, 1]) + link_address
+    )
     body = bytes([message, 0, 0, 0, flags, 0, 0, 0]) + target.packed + option
     pseudo = source.packed + destination.packed + struct.pack("!IHBB", len(body), 0, 0, 58)
     body = body[:2] + checksum(pseudo + body).to_bytes(2, "big") + body[4:]

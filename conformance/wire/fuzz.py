@@ -33,7 +33,7 @@ def mutations(advertisement: Advertisement, seed: int, count: int) -> Iterator[b
 
     What came out valid by chance is left out and replaced.
     """
-    chance = random.Random(seed)  # noqa: S311  # repeatable, not secret
+    chance = random.Random(seed)  # repeatable, not secret
     sent = 0
     while sent < count:
         data = _mutated(advertisement.but(counter=chance.getrandbits(64)), chance)
@@ -62,4 +62,9 @@ def _position(chance: random.Random, length: int) -> int:
 
 def _frame(advertisement: Advertisement, payload: bytes) -> bytes:
     assert isinstance(advertisement.source, IPv4Address), "the sweep is over IPv4"
-    return ethernet(GROUP_MAC_IPV4, virtual_mac(advertisement.vhid), ETHERTYPE_IPV4, ipv4(advertisement.source, GROUP_IPV4, payload))
+    return ethernet(
+        GROUP_MAC_IPV4,
+        virtual_mac(advertisement.vhid),
+        ETHERTYPE_IPV4,
+        ipv4(advertisement.source, GROUP_IPV4, payload),
+    )

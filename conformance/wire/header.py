@@ -75,7 +75,7 @@ class Header:
 
 
 def interval_ns(advbase: int, advskew: int) -> int:
-    """advbase s + advskew/256 s in nanoseconds, with the kernels' integer microseconds (``advskew * 1000000 / 256``)."""
+    """Advbase s + advskew/256 s in nanoseconds, with the kernels' integer microseconds (``advskew * 1000000 / 256``)."""
     return advbase * 1_000_000_000 + advskew * 1_000_000 // 256 * 1_000
 
 
@@ -85,6 +85,7 @@ def checksum(data: bytes | bytearray) -> int:
     CARP sums its own header alone, without a pseudo header, for IPv4 and IPv6 (``carp_cksum``, ``in_cksum``).
     A header that contains its right checksum sums to 0.
     """
+    total: int
     if len(data) == LENGTH:
         total = sum(_SHORTS.unpack(data))
     else:

@@ -19,7 +19,7 @@ from conformance.wire.frame import GROUP_IPV4, GROUP_IPV6, TTL, is_vrrp
 from conformance.wire.header import AUTHLEN, LENGTH, PROTOCOL, TYPE_ADVERTISEMENT, VERSION, Header, checksum
 
 
-class CARP(Packet):  # type: ignore[misc]  # scapy has no types
+class CARP(Packet):
     """A CARP header with the payload that follows it.
 
     ``checksum`` and ``digest`` are computed when they are ``None`` (the digest from ``secret``; zeros without one) and sent as given otherwise.
@@ -27,7 +27,7 @@ class CARP(Packet):  # type: ignore[misc]  # scapy has no types
     """
 
     name = "CARP"
-    fields_desc = [  # noqa: RUF012  # scapy's own convention
+    fields_desc = [  # scapy's own convention
         BitField("version", VERSION, 4),
         BitField("type", TYPE_ADVERTISEMENT, 4),
         ByteField("vhid", 1),
@@ -55,7 +55,7 @@ class CARP(Packet):  # type: ignore[misc]  # scapy has no types
         return clone
 
     def clone_with(self, *args: Any, **kwargs: Any) -> CARP:
-        clone = super().clone_with(*args, **kwargs)
+        clone: CARP = super().clone_with(*args, **kwargs)
         clone.secret = self.secret
         return clone
 
@@ -95,7 +95,7 @@ def from_header(header: Header) -> CARP:
 def dissect(data: bytes) -> Packet:
     """A scapy packet from an Ethernet frame's bytes, with ``CARP`` where it is CARP (whole or damaged, any destination) and VRRP left to scapy."""
     packet = Ether(data)
-    layer = packet
+    layer: Packet = packet
     while layer.payload:
         if PROTOCOL in (layer.fields.get("proto"), layer.fields.get("nh")):
             _read_payload(layer)
@@ -107,7 +107,7 @@ def dissect(data: bytes) -> Packet:
 def _read_payload(layer: Packet) -> None:
     """Puts ``CARP`` in place of what scapy made of the payload of an IP layer; padding of the frame stays behind it."""
     padding = layer.getlayer(Padding)
-    if padding is not None:
+    if padding is not None and padding.underlayer is not None:
         padding.underlayer.remove_payload()
     payload = bytes(layer.payload)
     if payload and not is_vrrp(payload):

@@ -42,7 +42,9 @@ class Malformation:
         found = faults(decode(data), advertisement.vhid, advertisement.secret)
         if found != {self.check}:
             names = ", ".join(sorted(check.value for check in found)) or "nothing"
-            raise BadMalformation(f"malformation {self.name!r} should fail the {self.check.value} check alone, but fails: {names}")
+            raise BadMalformation(
+                f"malformation {self.name!r} should fail the {self.check.value} check alone, but fails: {names}"
+            )
         return data
 
     def __str__(self) -> str:
@@ -66,7 +68,11 @@ def in_turn(*faults: Malformation) -> Callable[[Advertisement], bytes]:
     def spoil(advertisement: Advertisement) -> bytes:
         return next(turn).frame(advertisement)
 
-    spoil.__name__ = f"in turn {', '.join(map(str, faults))}" if len(faults) <= 16 else f"in turn {faults[0]} to {faults[-1]}"
+    spoil.__name__ = (
+        f"in turn {', '.join(map(str, faults))}"
+        if len(faults) <= 16
+        else f"in turn {faults[0]} to {faults[-1]}"
+    )
     return spoil
 
 
@@ -80,9 +86,9 @@ def ip_fields(**fields: object) -> Callable[[Advertisement], bytes]:
 
     def make(advertisement: Advertisement) -> bytes:
         packet = advertisement.packet()
-        names = fields if IP in packet else {"ttl": "hlim"}
+        names = {} if IP in packet else {"ttl": "hlim"}
         for name, value in fields.items():
-            packet.payload.setfieldval(name if IP in packet else names[name], value)
+            packet.payload.setfieldval(names.get(name, name), value)
         return bytes(packet)
 
     return make
@@ -140,7 +146,9 @@ def _pseudo_checksum(advertisement: Advertisement) -> bytes:
     assert ip is not None
     header = bytearray(advertisement.header.pack())
     header[6:8] = bytes(2)
-    lengths = bytes([0, PROTOCOL, 0, LENGTH]) if ip.version == 4 else bytes([0, 0, 0, LENGTH, 0, 0, 0, PROTOCOL])
+    lengths = (
+        bytes([0, PROTOCOL, 0, LENGTH]) if ip.version == 4 else bytes([0, 0, 0, LENGTH, 0, 0, 0, PROTOCOL])
+    )
     packet[CARP].checksum = checksum(ip.source.packed + ip.destination.packed + lengths + bytes(header))
     return bytes(packet)
 
@@ -150,7 +158,11 @@ def _cut(length: int) -> Callable[[Advertisement], bytes]:
 
     def make(advertisement: Advertisement) -> bytes:
         header = advertisement.header.summed()[:length]
-        return carried(header, advertisement.source, source_mac=advertisement.source_mac or virtual_mac(advertisement.vhid))
+        return carried(
+            header,
+            advertisement.source,
+            source_mac=advertisement.source_mac or virtual_mac(advertisement.vhid),
+        )
 
     return make
 

@@ -90,20 +90,56 @@ def _from_shared(advertisement: Advertisement) -> bytes:
 
 
 ODDITIES: tuple[Oddity, ...] = (
-    *(Oddity(f"type-{n}", f"type {n} in place of 1", "CARP-RX-007", header_fields(type=n)) for n in (0, 2, 15)),
-    *(Oddity(f"authlen-{n}", f"authlen {n} in place of 7", "CARP-RX-008", header_fields(authlen=n)) for n in (0, 6, 255)),
-    Oddity("byte-4-255", "255 in byte 4, which OpenBSD alone reads", "CARP-RX-009", header_fields(demote=255)),
-    Oddity("trailing-bytes", "four bytes behind the header, inside the IP length, not summed", "CARP-RX-010", _trailing(b"\xde\xad\xbe\xef")),
-    *(Oddity(f"trailing-zeros-{n}", f"{n} zero bytes behind the header, inside the IP length", "CARP-RX-012", _trailing(bytes(n))) for n in (2, 64)),
+    *(
+        Oddity(f"type-{n}", f"type {n} in place of 1", "CARP-RX-007", header_fields(type=n))
+        for n in (0, 2, 15)
+    ),
+    *(
+        Oddity(f"authlen-{n}", f"authlen {n} in place of 7", "CARP-RX-008", header_fields(authlen=n))
+        for n in (0, 6, 255)
+    ),
+    Oddity(
+        "byte-4-255", "255 in byte 4, which OpenBSD alone reads", "CARP-RX-009", header_fields(demote=255)
+    ),
+    Oddity(
+        "trailing-bytes",
+        "four bytes behind the header, inside the IP length, not summed",
+        "CARP-RX-010",
+        _trailing(b"\xde\xad\xbe\xef"),
+    ),
+    *(
+        Oddity(
+            f"trailing-zeros-{n}",
+            f"{n} zero bytes behind the header, inside the IP length",
+            "CARP-RX-012",
+            _trailing(bytes(n)),
+        )
+        for n in (2, 64)
+    ),
     Oddity("padding-ff", "padded to 128 bytes with 0xff behind the IP length", "CARP-RX-013", _padded(128)),
-    *(Oddity(f"options-{4 * n}", f"behind {4 * n} no-operation options", "CARP-RX-014", _options(4 * n)) for n in (1, 10)),
+    *(
+        Oddity(f"options-{4 * n}", f"behind {4 * n} no-operation options", "CARP-RX-014", _options(4 * n))
+        for n in (1, 10)
+    ),
     Oddity("df-clear", "DF not set", "CARP-RX-015", ip_fields(flags=0)),
     *(Oddity(f"tos-{n}", f"type of service {n}", "CARP-RX-015", ip_fields(tos=n)) for n in (0, 255)),
     Oddity("identification-0xbeef", "IP identification 0xbeef", "CARP-RX-015", ip_fields(id=0xBEEF)),
-    Oddity("mac-of-a-card", "from the MAC address of a network card", "CARP-RX-016", _from_mac(lambda _: "02:00:00:00:77:01")),
-    Oddity("mac-of-ucarp", "from 00:00:5e:00:00:VHID, as ucarp sends", "CARP-RX-016", _from_mac(lambda vhid: f"00:00:5e:00:00:{vhid:02x}")),
-    Oddity("source-foreign", "from 203.0.113.9, outside the subnet", "CARP-RX-017", ip_fields(src="203.0.113.9")),
-    Oddity("source-0.0.0.0", "from 0.0.0.0", "CARP-RX-017", ip_fields(src="0.0.0.0")),  # noqa: S104  # an address in a packet
+    Oddity(
+        "mac-of-a-card",
+        "from the MAC address of a network card",
+        "CARP-RX-016",
+        _from_mac(lambda _: "02:00:00:00:77:01"),
+    ),
+    Oddity(
+        "mac-of-ucarp",
+        "from 00:00:5e:00:00:VHID, as ucarp sends",
+        "CARP-RX-016",
+        _from_mac(lambda vhid: f"00:00:5e:00:00:{vhid:02x}"),
+    ),
+    Oddity(
+        "source-foreign", "from 203.0.113.9, outside the subnet", "CARP-RX-017", ip_fields(src="203.0.113.9")
+    ),
+    Oddity("source-0.0.0.0", "from 0.0.0.0", "CARP-RX-017", ip_fields(src="0.0.0.0")),  # an address in a packet
     Oddity("source-shared", "from the shared address itself", "CARP-RX-017", _from_shared),
 )
 

@@ -16,6 +16,7 @@ import conformance.report
 from conformance.catalogue import load
 from conformance.model.dialects import ROWS
 from conformance.model.mutants import MUTANTS
+from conformance.segment import segment
 from conformance.targets.protocol import CAPABILITIES
 from conformance.wire.malformations import MALFORMATIONS
 
@@ -106,6 +107,15 @@ def test_files_page_names_every_field_of_the_results() -> None:
     ):
         for name in fields:
             assert f"`{name}`" in page, name
+
+
+def test_the_numbers_of_the_inconclusive_rule_are_the_codes() -> None:
+    read = (ROOT / "docs/how-to/read-a-report.md").read_text(encoding="utf-8")
+    assert f"{segment.NOISE_FACTOR} times the noise" in read
+    assert f"stepped by {segment.CLOCK_STEP_NS // 1_000_000} ms or more" in read
+    assert f"looked on for {segment.LOOK_ON_NS // 1_000_000_000} s past its deadline" in read
+    design = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    assert f"timers every {segment.HEARTBEAT_NS // 1_000_000} ms" in design
 
 
 class TestMarkdown:

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
+from conformance.judge import document, history, surroundings
 from conformance.judge.diagnosis import why_two_masters
 from conformance.judge.digests import believes
 from conformance.judge.findings import clock, difference, duration, password_words, several
@@ -14,10 +15,11 @@ from conformance.judge.judge import judge, summary_text
 from conformance.judge.keyring import Material
 from conformance.judge.lane import Options
 from conformance.judge.ledger import MAX_FRAMES, Ledger, Who
-from conformance.judge.monitors import neighbours
-from conformance.judge.neighbourhood import Neighbourhood
+from conformance.judge.monitors import announce, neighbours
+from conformance.judge.neighbourhood import Neighbourhood, Sight
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
+from conformance.segment.trace import Trace
 from conformance.wire.frame import (
     ALL_NODES,
     ALL_NODES_MAC,
@@ -29,6 +31,7 @@ from conformance.wire.frame import (
     decode,
     ethernet,
     ipv4,
+    ipv6,
     neighbour,
     virtual_mac,
 )
@@ -168,7 +171,7 @@ class TestNeighbourhood:
 
 class TestAnnouncements:
     def test_only_its_own_host_is_credited(self):
-        """Announcements of another vhid, of a host's own address, of a stranger, and too late ones count for nobody."""
+        """Announcements of another vhid, of an own address, of a stranger, and late ones count for nobody."""
         member, after = Member(), Member(source="192.0.2.12", advskew=1, counter=1001)
         own = arp(ArpOperation.REQUEST, MAC_C, IPv4Address("192.0.2.12"), bytes(6), IPv4Address("192.0.2.12"))
         stranger = arp(
@@ -255,9 +258,35 @@ class TestAnnouncements:
 
 
 class TestReasons:
-    def test_without_a_form_nothing_is_known(self):
-        first, second = (Speaker(Who((), 1, IPv4Address(one))) for one in (VIP, "192.0.2.5"))
-        assert why_two_masters(Host((), 1), Family(4), first, second) is None
+    def test_the_other_family_is_no_reason_if_it_has_a_master_of_its_own(self, tmp_path):
+        both = (VIP, "2001:db8::1")
+        peer = Member(addresses=both, step=0)
+        flapper = Member(source="192.0.2.12", advskew=100, addresses=both, step=0, counter=5)
+        visits = [(index * 5 * SECOND + 4_600_000_000, flapper.frame()) for index in range(4)]
+        twin = Member(source="fe80::12", advskew=100, addresses=both, step=0, counter=5, tos=0).run(
+            4.60001, 12
+        )
+        path = write(tmp_path, peer.run(0, 22), visits, twin)
+        host = judge([path], passwords=("secret",), addresses=both)["vhids"][0]
+        assert host["findings"][0]["id"] == "deaf-backup"
+
+    def test_the_better_one_gives_nothing_away(self, tmp_path):
+        """OpenBSD's counter never moves, so only the other one's deafness shows."""
+        worse = Member(source="192.0.2.12", advskew=100, counter=1 << 33)
+        path = write(tmp_path, Member(step=0).run(0, 20), worse.run(3, 12))
+        (found, *_) = judge([path], passwords=("secret",), addresses=(VIP,))["vhids"][0]["findings"]
+        assert found["id"] == "deaf-backup"
+        assert ", because" in found["text"]
+
+    def test_only_the_oldest_of_those_that_wait_can_be_verified(self, tmp_path):
+        """The address is announced after the password was changed to one that nobody told."""
+        frames = (
+            Member().run(0, 5),
+            Member(password="untold").run(5.005, 5, first=5),
+            [Member().announcement(11)],
+        )
+        host = judge([write(tmp_path, *frames)], passwords=("secret",))["vhids"][0]
+        assert (host["authenticated"], host["mismatched"]) == (5, 5)
 
     def test_a_digest_that_fits_nothing(self):
         first, second = (Speaker(Who((), 1, IPv4Address(one))) for one in (VIP, "192.0.2.5"))
@@ -276,7 +305,7 @@ class TestReasons:
         assert document["vhids"][0]["findings"][0]["id"] == "deaf-backup"
 
     def test_a_short_overlap_after_preemption(self, tmp_path):
-        worse, better = Member(source="192.0.2.12", advskew=100, step=0), Member(step=0)
+        worse, better = Member(source="192.0.2.12", advskew=100, step=0), Member(step=0, counter=5)
         frames = (worse.run(0, 4), better.run(2.7848, 12))
         document = judge([write(tmp_path, *frames)], passwords=("secret",), addresses=(VIP,))
         assert [one["cause"] for one in document["vhids"][0]["handovers"]] == ["start", "preemption"]
@@ -334,6 +363,158 @@ def test_crowds_are_told(tmp_path):
 
 
 def test_forms_without_end_are_bounded(tmp_path):
-    frames = [(index, Member(tos=index % 256, advskew=index // 256 % 240).frame()) for index in range(9000)]
+    frames = [(index, Member(tos=index % 256, advskew=index // 256 % 240).frame()) for index in range(8400)]
     path = write(tmp_path, frames)
     assert judge([path]) == judge([path], exact=True)
+
+
+class TestBounds:
+    def test_events_are_counted_beyond_the_limit(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(history, "MAX_EVENTS", 2)
+        visits = [
+            (index * 5 * SECOND + 4_500_000_000, Member(source="192.0.2.12", advskew=9).frame(index))
+            for index in range(5)
+        ]
+        document = judge(
+            [write(tmp_path, Member().run(0, 27), visits, Member().run(60, 2), Member().run(90, 2))]
+        )
+        host = document["vhids"][0]
+        assert (len(host["dual_master"]), len(host["handovers"])) == (2, 2)
+        assert host["more_events"] == 4
+
+    def test_frames_of_disbelieved_advertisements(self, tmp_path):
+        odd = [
+            (
+                index * SECOND // 3,
+                Member(source="192.0.2.12", addresses=(VIP, "192.0.2.5"), counter=index).frame(),
+            )
+            for index in range(40)
+        ]
+        document = judge([write(tmp_path, Member().run(0, 15), odd)], passwords=("secret",), addresses=(VIP,))
+        (found,) = (one for one in document["vhids"][0]["findings"] if one["id"] == "one-address-differs")
+        assert len(found["frames"]) == 16
+
+    def test_reasons_and_strays(self):
+        frames = [Member(ttl=ttl).frame() for ttl in range(60)] + [
+            Member(ttl=1).frame(number) for number in range(30)
+        ]
+        speaker = next(fed(*frames).hosts[(), 1].speakers())
+        assert len(speaker.refusals) == 32
+        assert len(speaker.refusals["its TTL is 1 instead of 255"]) == 16
+        stray = ethernet(
+            BROADCAST_MAC,
+            virtual_mac(1),
+            ETHERTYPE_IPV4,
+            ipv4(IPv4Address("192.0.2.11"), V4B, b"", protocol=17),
+        )
+        session = fed(Member().frame(), *[stray] * 60, Member(vhid=2).frame(), *[stray] * 20)
+        assert (
+            len(next(session.hosts[(), 1].speakers()).stray) == 0
+        )  # it stands until something says otherwise
+        gone = fed(Member().frame(), Member(advbase=255, advskew=255).frame(1), *[stray] * 60)
+        assert len(next(gone.hosts[(), 1].speakers()).stray) == 16
+
+    def test_vlans(self):
+        session = fed()
+        for vlan in range(2100):
+            session._hood((vlan,))
+        assert len(session.hoods) == 2048
+
+    def test_an_address_noticed_on_another_vlan_is_not_tried_here(self):
+        own = Member().announcement(0)[1]
+        tagged = own[:12] + b"\x81\0\0\x05" + own[12:]
+        session = fed(Member().frame(), tagged, passwords=("secret",))
+        assert next(session.hosts[(), 1].speakers()).authentic == 0
+
+
+class TestFrames:
+    def test_extension_headers_are_an_objection(self):
+        frame = Member(source="fe80::1", tos=0).frame()
+        packet = ipv6(
+            IPv6Address("fe80::1"),
+            IPv6Address("ff02::12"),
+            bytes((112, 0, 1, 4, 0, 0, 0, 0)) + frame[54:],
+            protocol=60,
+        )
+        session = fed(ethernet(frame[:6], frame[6:12], 0x86DD, packet))
+        tally = session.ledger.tallies[Who((), 1, IPv6Address("fe80::1"))]["CARP-V6-003"]
+        assert tally.text == "extension headers precede the advertisement"
+
+    def test_ucarp_may_broadcast(self):
+        broadcast = Member(source_mac=bytes.fromhex("00005e000001"), destination_mac=BROADCAST_MAC)
+        tallies = fed(broadcast.frame()).ledger.tallies[Who((), 1, IPv4Address("192.0.2.11"))]
+        assert (tallies["CARP-WIRE-003"].fails, tallies["CARP-WIRE-017"].passes) == (0, 1)
+
+    def test_hosts_of_ucarp_answer_with_their_own_address(self):
+        member = Member(source_mac=bytes.fromhex("00005e000001"))
+        vip = IPv4Address(VIP)
+        answer = arp(ArpOperation.REPLY, MAC_A, vip, MAC_C, IPv4Address("192.0.2.99"), destination_mac=MAC_C)
+        session = fed(
+            member.announcement(0, mac=MAC_A)[1],
+            *(member.frame(index) for index in range(3)),
+            answer,
+            passwords=("secret",),
+        )
+        assert surroundings.of_segment(session) == []
+        second = arp(ArpOperation.REPLY, MAC_C, vip, MAC_A, IPv4Address("192.0.2.98"), destination_mac=MAC_A)
+        session = fed(
+            member.announcement(0, mac=MAC_A)[1],
+            *(member.frame(index) for index in range(3)),
+            second,
+            passwords=("secret",),
+        )
+        assert surroundings.of_segment(session) == []
+
+    def test_what_is_no_arp(self):
+        seen = Sight(0, Ref(0, 1), decode(b""))
+        assert announce.arp(Ledger(), Neighbourhood(), {}, seen) is None
+        assert announce.neighbour(Ledger(), Neighbourhood(), {}, seen) is None
+
+    def test_nobody_is_credited_before_the_first_advertisement_is_believed(self):
+        shared = IPv6Address("2001:db8::1")
+        said = neighbour(
+            NeighbourMessage.ADVERTISEMENT,
+            shared,
+            virtual_mac(1),
+            source=shared,
+            destination=ALL_NODES,
+            source_mac=virtual_mac(1),
+            destination_mac=ALL_NODES_MAC,
+            flags=0x20,
+        )
+        session = fed(Member(source="fe80::11", ttl=3, tos=0).frame(), said)
+        assert "CARP-ND-001" not in session.ledger.tallies[Who((), 1, IPv6Address("fe80::11"))]
+        assert shared in session.hosts[(), 1].learned
+
+
+def test_the_testers_own_frames_are_not_judged():
+    trace, session = Trace(), Session(Options())
+    trace.listeners.append(session.feed)
+    trace.add_frame(START, Member(ttl=3).frame(), sent=True)
+    session.finish()
+    assert document.build(session, ["run"], [])["requirements"] == []
+
+
+def test_several_windows_with_two_masters(tmp_path):
+    worse = Member(source="192.0.2.12", advskew=100, step=0)
+    frames = (Member(step=0, counter=5).run(0, 30), worse.run(3, 4), worse.run(14, 6))
+    found = judge([write(tmp_path, *frames)], passwords=("secret",), addresses=(VIP,))["vhids"][0]["findings"]
+    assert "2 times in all" in found[0]["text"]
+
+
+def test_several_captures_are_told_apart(tmp_path):
+    first = write(tmp_path, Member(source_mac=MAC_A).run(0, 3), name="a.pcap")
+    second = write(tmp_path, Member(source_mac=MAC_A).run(3, 3), name="b.pcap")
+    told = summary_text(judge([first, second]))
+    assert "1 of capture 1" in told
+    assert "1 of capture 2" in told
+    (tmp_path / "c.pcap").write_bytes(b"noise noise noise")
+    assert "not read:" in summary_text(judge([tmp_path / "c.pcap", first]))
+
+
+def test_a_password_of_one_member_only_lacks_an_address(tmp_path):
+    lacking = Member(source="192.0.2.12", advskew=100, counter=77)
+    both = Member(addresses=(VIP, "192.0.2.5"))
+    told = [both.announcement(0.001), both.announcement(0.001, "192.0.2.5")]
+    document = judge([write(tmp_path, both.run(0, 20), told, lacking.run(3, 12))], passwords=("secret",))
+    assert "lacks 192.0.2.5" in document["vhids"][0]["findings"][0]["text"]

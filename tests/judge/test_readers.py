@@ -5,8 +5,9 @@ import gzip
 import importlib.util
 import io
 import lzma
+import sys
 from contextlib import ExitStack
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,14 @@ def test_no_capture_at_all(data):
     found, complaints = read_bytes(data)
     assert found == []
     assert "neither pcap nor pcapng" in complaints[0]
+
+
+def test_zstd_where_python_has_it(monkeypatch):
+    """Stands in for ``compression.zstd`` of Python 3.14: same shape, no compression."""
+    module = ModuleType("compression.zstd")
+    module.ZstdFile = lambda stream: io.BytesIO(stream.read()[4:])
+    monkeypatch.setitem(sys.modules, "compression.zstd", module)
+    assert len(read_bytes(b"\x28\xb5\x2f\xfd" + WHOLE)[0]) == 20
 
 
 def test_an_empty_pcapng():

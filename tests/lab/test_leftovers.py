@@ -1,4 +1,4 @@
-"""Nothing is left behind, in whatever way a run ends: no process, no namespace, no interface, no file with a password."""
+"""Nothing is left behind, however a run ends: no process, namespace, interface or password file."""
 
 import os
 import select
@@ -40,7 +40,7 @@ HOW = {
 def marked(mark):
     """The processes, other than zombies, whose environment holds ``mark``."""
     found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
         try:
             if mark.encode() in Path(f"/proc/{pid}/environ").read_bytes():
                 found.add(int(pid))
@@ -55,7 +55,7 @@ def namespaces_of(pids):
     for pid in pids:
         for place in (f"/proc/{pid}/ns/net", *(f"/proc/{pid}/fd/{fd}" for fd in listed(f"/proc/{pid}/fd"))):
             try:
-                link = os.readlink(place)
+                link = os.readlink(place)  # noqa: PTH115
             except OSError:
                 continue
             if link.startswith("net:"):
@@ -65,7 +65,7 @@ def namespaces_of(pids):
 
 def listed(folder):
     try:
-        return os.listdir(folder)
+        return os.listdir(folder)  # noqa: PTH208
     except OSError:
         return []
 
@@ -93,7 +93,7 @@ def ended_at_last(child):
 @pytest.mark.parametrize("how", HOW)
 def test_after(how, ucarp, tmp_path):
     mark = f"carp-test-{uuid.uuid4()}"
-    interfaces = set(os.listdir("/sys/class/net"))
+    interfaces = set(os.listdir("/sys/class/net"))  # noqa: PTH208
     ours = namespaces_of([os.getpid()])
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, how],
@@ -119,9 +119,9 @@ def test_after(how, ucarp, tmp_path):
     assert child.returncode == HOW[how]
     assert marked(mark) == set()
     if how.startswith("SIG"):
-        everybody = [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]
+        everybody = [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]  # noqa: PTH208
         assert not made & namespaces_of(everybody)
-    assert set(os.listdir("/sys/class/net")) == interfaces
+    assert set(os.listdir("/sys/class/net")) == interfaces  # noqa: PTH208
     assert list(tmp_path.iterdir()) == []
 
 

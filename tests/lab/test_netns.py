@@ -1,4 +1,4 @@
-"""Namespaces and the switch: what they connect, what they part, what they refuse; and the way in for ordinary users."""
+"""Namespaces and the switch: what they connect, part and refuse; the way in for ordinary users."""
 
 import os
 import socket
@@ -13,11 +13,11 @@ from conformance.lab.netns import Namespace, NamespaceError, enter_user_namespac
 
 
 def own():
-    return os.readlink("/proc/thread-self/ns/net")
+    return os.readlink("/proc/thread-self/ns/net")  # noqa: PTH115
 
 
 def opened():
-    return set(os.listdir("/proc/self/fd"))
+    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208
 
 
 def hears(left, right, *, limit_s=0.5):
@@ -116,7 +116,7 @@ class TestNamespace:
 
 
 def open_text(path):
-    with open(path) as file:
+    with open(path) as file:  # noqa: PTH123
         return file.read().strip()
 
 

@@ -111,7 +111,7 @@ class TestWait:
         assert segment.wait(THEY_SPEAK, START + S, since_ns=START + 20).time_ns == START + 30
 
     def test_an_error_leaves_no_listener(self, segment):
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012
             arrives(segment, 1)
             segment.wait(Condition("broken", lambda _: 1 / 0), START + S)
         assert segment.trace.listeners == []
@@ -167,7 +167,7 @@ class TestExpect:
 
     def test_what_came_between_anchor_and_now_is(self, segment):
         segment.trace.add_frame(START + 1 * S, THEIRS)
-        with pytest.raises(Mismatch, match="too early by 2.000 s"):
+        with pytest.raises(Mismatch, match=r"too early by 2.000 s"):
             segment.expect(THEY_SPEAK, within=window())
 
     def test_an_event_of_the_host_has_no_frame(self, segment):
@@ -182,7 +182,7 @@ class TestExpect:
         segment.loop.at(
             START + 5 * S, lambda: segment.trace.add(HostEvent(START + 5 * S, "a", HostKind.STATE, "MASTER"))
         )
-        with pytest.raises(Mismatch, match="too late by 1.600 s"):
+        with pytest.raises(Mismatch, match=r"too late by 1.600 s"):
             segment.expect(Condition("it says so", lambda e: isinstance(e, HostEvent)), within=window())
 
 
@@ -191,7 +191,7 @@ class TestTheRig:
         arrives(segment, 3_410 * MS)
         stalls(segment, 2 * S, 35 * MS)  # until a heartbeat is at least 10 ms late
         with pytest.raises(
-            Inconclusive, match="missed by 10.0 ms, but this machine was busy and ran things up to"
+            Inconclusive, match=r"missed by 10.0 ms, but this machine was busy and ran things up to"
         ):
             segment.expect(THEY_SPEAK, within=window())
         assert segment.decisions == []
@@ -199,7 +199,7 @@ class TestTheRig:
     def test_a_shorter_stall_is_no_excuse(self, segment):
         arrives(segment, 3_500 * MS)
         stalls(segment, 2 * S + 1, 25 * MS)
-        with pytest.raises(Mismatch, match="too late by 0.100 s"):
+        with pytest.raises(Mismatch, match=r"too late by 0.100 s"):
             segment.expect(THEY_SPEAK, within=window())
 
     def test_a_stall_of_half_the_miss_decides_nothing(self, segment):
@@ -219,7 +219,7 @@ class TestTheRig:
     def test_a_machine_that_lets_somebody_wait_now_and_then_decides(self, segment):
         segment.stalled_ns = lambda: (segment.now_ns() - START) // 4
         arrives(segment, 3_500 * MS)
-        with pytest.raises(Mismatch, match="too late by 0.100 s"):
+        with pytest.raises(Mismatch, match=r"too late by 0.100 s"):
             segment.expect(THEY_SPEAK, within=window())
 
     def test_an_event_in_time_is_in_time_on_any_rig(self, segment):
@@ -260,7 +260,7 @@ class TestTheRig:
         """A clock that went back gives every frame a time before the anchor."""
         segment.clock_step_ns = lambda: -3600 * S
         arrives(segment, 3_100 * MS, stamped_ns=START - 3600 * S)
-        with pytest.raises(Inconclusive, match="wall clock was stepped by -?3600"):
+        with pytest.raises(Inconclusive, match=r"wall clock was stepped by -?3600"):
             segment.expect(THEY_SPEAK, within=window())
 
 

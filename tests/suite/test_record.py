@@ -1,4 +1,4 @@
-"""The record of a case: valid by the schema whatever came of it, the deciding frames in it, no password anywhere."""
+"""The record of a case: valid by the schema, with its deciding frames, without any password."""
 
 from ipaddress import ip_address
 from types import SimpleNamespace

@@ -40,7 +40,7 @@ def service(*, reached: bool = True, name: str = "a") -> Service:
 
 
 def told(frame: bytes | None) -> tuple[int, int, int, bytes]:
-    """Sequence number, acknowledgement, flags and body of an answer, whose envelope and checksum are right."""
+    """Sequence number, acknowledgement, flags and body of an answer in the right envelope."""
     assert frame is not None
     seen = wire.decode(frame)
     assert (seen.destination, seen.source) == (CLIENT_MAC, SENDS_FROM)

@@ -17,7 +17,7 @@ def test_every_name_is_found_and_its_profile_uses_the_vocabulary():
 
 
 def test_an_unknown_name_shows_those_that_are_known():
-    with pytest.raises(UnknownTarget, match="there is no target 'nosuch'; known targets: .*ucarp") as raised:
+    with pytest.raises(UnknownTarget, match=r"there is no target 'nosuch'; known targets: .*ucarp") as raised:
         find("nosuch")
     assert (raised.value.name, raised.value.known) == ("nosuch", names())
 

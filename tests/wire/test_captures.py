@@ -1,4 +1,4 @@
-"""Frames of real implementations: rebuilt byte for byte, checksum and digest recomputed with the password of the recording."""
+"""Frames of real implementations: rebuilt byte for byte, digests recomputed with their passwords."""
 
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +13,9 @@ from conformance.wire.header import LENGTH, Header
 from conformance.wire.layer import CARP, dissect
 
 CAPTURES = Path(__file__).parents[2] / "fixtures" / "captures"
-FILES = sorted(CAPTURES.rglob("*.pcap"))
+EVERY_FILE = sorted(CAPTURES.rglob("*.pcap"))
+VRRP_FILES = [path for path in EVERY_FILE if path.name.startswith("kd")]
+FILES = [path for path in EVERY_FILE if path not in VRRP_FILES]
 
 ADDRESSES = {
     "d_two": ("192.0.2.1", "192.0.2.5"), "d-v4-two": ("192.0.2.1", "192.0.2.5"),
@@ -130,6 +132,17 @@ def test_crafted_packets_of_the_recordings_include_bad_digests(path):
         and not any(s.verifies(f.carp.vhid, f.carp.counter, f.carp.digest) for s in known)
     ]  # fmt: skip
     assert bad
+
+
+@pytest.mark.parametrize("path", VRRP_FILES, ids=of)
+def test_where_only_vrrp_is_spoken_nothing_is_carp(path):
+    found = [frame for frame in frames(path) if frame.ip is not None and frame.ip.protocol == 112]
+    assert found
+    for frame in found:
+        assert is_vrrp(frame.payload)
+        assert frame.carp is None
+        assert CARP not in dissect(frame.data)
+        assert bytes(dissect(frame.data)) == frame.data
 
 
 def test_the_golden_arp_of_ucarp():

@@ -8,6 +8,7 @@ from conformance.judge.history import Cause, DualMaster, Handover, History
 from conformance.judge.ledger import Ledger
 from conformance.judge.monitors.monitor import Monitor
 from conformance.judge.speaker import Speaker
+from conformance.wire.header import interval_ns
 
 MS = 1_000_000
 _SOON_NS = 1_200 * MS
@@ -61,12 +62,12 @@ def _settled(ledger: Ledger, history: History) -> None:
 
 def _preemption(ledger: Ledger, handover: Handover, duals: list[DualMaster]) -> None:
     old = handover.old
-    if old is None or old.last_form is None:
-        return
+    assert old is not None
+    assert old.best is not None
     for dual in duals:
         if dual.older is old and dual.younger is handover.new and dual.start == handover.ref:
             long = dual.end_ns - dual.start_ns
-            if long > old.last_form.interval_ns:
+            if long > interval_ns(*old.best):
                 ledger.failed(
                     "CARP-PREEMPT-008",
                     old.who,

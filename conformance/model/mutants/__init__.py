@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from conformance.model.mutant import Mutant
-from conformance.model.mutants import wire
+from conformance.model.mutants import auth, rx, wire
 
-MUTANTS: tuple[Mutant, ...] = tuple(mutant for group in (wire,) for mutant in group.MUTANTS)
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for group in (wire, auth, rx) for mutant in group.MUTANTS)

@@ -24,7 +24,7 @@ ETHERNET = 14
 CARP_MAC = b"\x00\x00\x5e\x00\x01"
 
 
-def mutant(id: str, about: str, violates: str, dialect: str, *faults: Fault) -> Mutant:  # noqa: A002
+def mutant(id: str, about: str, violates: str, dialect: str, *faults: Fault) -> Mutant:
     """A mutant whose rules have all of ``faults``; ``violates`` are requirements without ``CARP-``, with blanks between them."""
 
     def fault(rules: Dialect) -> Dialect:

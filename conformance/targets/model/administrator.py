@@ -88,6 +88,9 @@ class Administrator:
             elif name != "xparam":
                 known = f"it has omit, xparam, {', '.join(sorted(_OPTIONS))}"
                 raise ConfigurationError(self.machine.name, f"the model has no option {name!r}", known)
+        if self.machine.dialect.poll_loop is not None:  # a command line whose numbers are cut to eight bits
+            for name in {"advbase", "advskew"} & set(chosen):
+                chosen[name] &= 0xFF
         return VhostConfig(
             settings.vhid, settings.addresses, settings.password, preempt=settings.preempt, **chosen
         )

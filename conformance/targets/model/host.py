@@ -133,6 +133,8 @@ class ModelHost:
         self.bench.note(
             f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{', preempt' if settings.preempt else ''}"
         )
+        if self.machine.dialect.poll_loop is not None and settings.vhid in self.vhids():
+            return self.box.beside(self).start(settings)  # each ucarp is a process that knows of no other
         with refusing():
             self.box.carry_out(self.administrator.configure(self.bench.loop.now_ns(), settings))
         return ModelIut(self, settings)
@@ -190,6 +192,13 @@ class ModelMachine:
         self.machine = Host(name, dialect, [interface for interface, _ in interfaces.values()], rng)
         self.hosts = {interface.name: ModelHost(self, at, interface, switch) for at, (interface, switch) in interfaces.items()}
         self._timer: Timer | None = None
+
+    def beside(self, host: ModelHost) -> ModelHost:
+        """The same interface for one more process, which shares nothing but the interface with the others."""
+        port = self.machine.port(host.interface_name)
+        twin = Interface(port.name, port.mac, tuple(port.addresses))
+        there = {f"{host.name}-beside": (twin, host.switch)}
+        return ModelMachine(self.bench, self.name, there, self.machine.dialect, Random(self.machine.rng.random())).hosts[port.name]
 
     def carry_out(self, actions: list[Action]) -> None:
         """Does what the machine wants done, and sets the timer for what it will want next."""

@@ -248,7 +248,7 @@ def main(arguments: Sequence[str]) -> int:
             "a model process is started by its driver: it takes the file descriptor of its control channel\n"
         )
         return 2
-    with suppress(BrokenPipeError), socket.socket(fileno=int(arguments[0])) as channel:
+    with suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=int(arguments[0])) as channel:
         Control(channel).run()
     return 0
 

@@ -37,6 +37,7 @@ def administered(rules: Dialect) -> dict[str, bool]:
         "reconfigure": rules.changes_while_running, "carp_interface": rules.own_interface, "interface_switch": kernel, "vhid_list": kernel,
         "second_interface": True, "send_errors": True, "own_addresses": kernel, "group_failover": kernel, "demotion_order": kernel,
         "demotion_sum": rules.demotion_by is Demotion.SUM, "demotion_groups": rules.demotion_by is Demotion.GROUPS,
+        "demotion_suppress": rules.demotion_by is Demotion.SUPPRESS,
         "interface_groups": rules.demotion_by is Demotion.GROUPS, "configured_order": rules.address_rule is AddressRule.CONFIGURED,
         "packets_before_states": rules.key == LEGACY_6,
     }  # fmt: skip

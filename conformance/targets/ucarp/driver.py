@@ -29,7 +29,13 @@ _FLAGS: Mapping[str, str] = {
     "nomcast": "--nomcast",
     "debug": "--debug",
 }
-_VALUES: Mapping[str, str] = {"dead_ratio": "--deadratio", "mcast": "--mcast", "xparam": "--xparam", "upscript": "--upscript", "downscript": "--downscript"}
+_VALUES: Mapping[str, str] = {
+    "dead_ratio": "--deadratio",
+    "mcast": "--mcast",
+    "xparam": "--xparam",
+    "upscript": "--upscript",
+    "downscript": "--downscript",
+}
 _OPTIONS = frozenset({*_FLAGS, *_VALUES, "source", "password_argument", "omit", "extra", "script_takes"})
 
 
@@ -50,7 +56,9 @@ def arguments(settings: Settings, interface: str, source: str, passfile: str) ->
     for name in options:
         if name not in _OPTIONS:
             raise UnknownOption(name)
-    secret = [f"--pass={settings.password}"] if options.get("password_argument") else [f"--passfile={passfile}"]
+    secret = (
+        [f"--pass={settings.password}"] if options.get("password_argument") else [f"--passfile={passfile}"]
+    )
     chosen = {"upscript": str(_HERE / "vip-up.sh"), "downscript": str(_HERE / "vip-down.sh")} | dict(options)
     omitted = {f"--{name}" for name in options.get("omit", ())}
     given = [
@@ -71,7 +79,9 @@ def interpret(line: str) -> tuple[HostKind, str]:
     if parsed is None:
         return HostKind.LOG, line
     state = _STATE.match(parsed["text"])
-    return (HostKind.STATE, state["state"]) if state else (HostKind.LOG, f"[{parsed['level']}] {parsed['text']}")
+    return (
+        (HostKind.STATE, state["state"]) if state else (HostKind.LOG, f"[{parsed['level']}] {parsed['text']}")
+    )
 
 
 class Ucarp:
@@ -90,18 +100,34 @@ class Ucarp:
     def _start(self, settings: Settings, program: str, passfile: str) -> None:
         host = self._host
         # ucarp writes INFO lines to its standard output, which the C library would hold back in a pipe and lose at a signal.
-        command = ["stdbuf", "--output=L", program, *arguments(settings, host.station.interface, str(host.station.address.ip), passfile)]
-        self._process = Process(host, command, interpret, env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))})
+        command = [
+            "stdbuf",
+            "--output=L",
+            program,
+            *arguments(settings, host.station.interface, str(host.station.address.ip), passfile),
+        ]
+        self._process = Process(
+            host,
+            command,
+            interpret,
+            env=os.environ
+            | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))},
+        )
         # The timer begins to run when the down script of the change to BACKUP has ended, which it says itself.
         runs_script = not settings.options.get("neutral") and "downscript" not in settings.options
         ready = "script down " if runs_script else "Switching to state: BACKUP"
-        began = self._await(lambda: self._process.status is not None or any(ready in line for line in self._process.lines), START_NS)
+        began = self._await(
+            lambda: self._process.status is not None or any(ready in line for line in self._process.lines),
+            START_NS,
+        )
         if began and self._process.status is None:
             return
         host.bench.loop.run_for(0)
         self._process.end()
         if not began:
-            raise Inconclusive(f"ucarp on {host.name} was not in BACKUP {seconds(START_NS)} after its start: this machine is too slow or busy. {self.describe()}")
+            raise Inconclusive(
+                f"ucarp on {host.name} was not in BACKUP {seconds(START_NS)} after its start: this machine is too slow or busy. {self.describe()}"
+            )
         raise ConfigurationRefused(self._process.status, "\n".join(self._process.lines))
 
     def running(self) -> bool:
@@ -120,7 +146,9 @@ class Ucarp:
     def describe(self) -> str:
         alive = "running" if self.running() else f"ended with status {self._process.status}"
         tail = self._process.lines[-6:] or ["(it said nothing)"]
-        return f"ucarp on {self._host.name} is {alive}; its last words:\n" + "\n".join(f"    {line}" for line in tail)
+        return f"ucarp on {self._host.name} is {alive}; its last words:\n" + "\n".join(
+            f"    {line}" for line in tail
+        )
 
     def _await(self, condition: Callable[[], bool], limit_ns: int) -> bool:
         loop = self._host.bench.loop

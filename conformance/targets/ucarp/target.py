@@ -24,7 +24,9 @@ class UcarpTarget:
     profile = PROFILE
 
     def __init__(self) -> None:
-        self.program = os.environ.get(PROGRAM_VARIABLE) or shutil.which("ucarp", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        self.program = os.environ.get(PROGRAM_VARIABLE) or shutil.which(
+            "ucarp", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+        )
 
     def version(self) -> str:
         if self.program is None:
@@ -41,7 +43,12 @@ class UcarpTarget:
             if shutil.which(tool) is None:
                 missing.append((f"the command {tool!r} is missing", f"apt-get install {package}"))
         if not may_create():
-            missing.append(("this process may not make network namespaces", "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000"))
+            missing.append(
+                (
+                    "this process may not make network namespaces",
+                    "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000",
+                )
+            )
         return tuple(missing)
 
     def bench(self, hosts: int) -> AbstractContextManager[NetnsBench]:
