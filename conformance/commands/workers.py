@@ -88,7 +88,7 @@ def _be_worker(client: socket.socket, pipes: list[int], parent: int) -> None:
     sys.stdin, sys.stdout = os.fdopen(0, "r", closefd=False), os.fdopen(1, "w", closefd=False)
     status = b"1"
     try:
-        exec(_BOOTSTRAP, {"__name__": "__main__"})  # what `python -c` would do
+        exec(_BOOTSTRAP, {"__name__": "__main__"})  # noqa: S102  # what `python -c` would do
         status = b"0"
     finally:
         client.send(status)

@@ -26,7 +26,7 @@ _TAGS = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00"))
 _ADDRESS_COUNT_OF_VRRP = 5  # with this in byte 3 an advertisement may be VRRPv2, which its last bytes decide
 
 
-def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # calls cost more than the work
+def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915  # calls cost more than the work
     """Feeds all packets to ``session``; ``exact`` takes the slow way for every frame (to prove that both
     agree).
     """

@@ -34,7 +34,7 @@ def is_pcap(magic: bytes) -> bool:
     return magic in _MAGICS
 
 
-def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:  # one loop, for speed
+def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:  # noqa: C901  # one loop, for speed
     """Yields the packets of a pcap file; ``start`` is what was already read of it (at least the magic),
     ``index`` names the capture.
 

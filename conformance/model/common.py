@@ -22,7 +22,7 @@ Counts = Callable[[str], tuple[str, ...]]
 """The counters that an event of this name moves."""
 
 
-def as_made(port: Port, frame: bytes, vhid: int | None) -> tuple[bytes, ...]:  # the shape of Emits
+def as_made(port: Port, frame: bytes, vhid: int | None) -> tuple[bytes, ...]:  # noqa: ARG001  # the shape of Emits
     """One frame, as it was made."""
     return (frame,)
 

@@ -87,7 +87,7 @@ def preempts_unless_demoted(heard: Heard) -> bool:
     return heard.preempt and heard.own_ns < heard.heard_ns and heard.heard_demote >= heard.own_demote
 
 
-def relieves_nobody(heard: Heard) -> bool:  # the shape of a Rule
+def relieves_nobody(heard: Heard) -> bool:  # noqa: ARG001  # the shape of a Rule
     """Never."""
     return False
 
@@ -136,7 +136,7 @@ def summed_skew(advskew: int, demotion: int) -> int:
     return min(max(advskew + demotion, 0), MOST_DEMOTED)
 
 
-def plain_skew(advskew: int, demotion: int) -> int:  # the shape of an EffectiveSkew
+def plain_skew(advskew: int, demotion: int) -> int:  # noqa: ARG001  # the shape of an EffectiveSkew
     """Advskew as configured."""
     return advskew
 
@@ -147,7 +147,7 @@ class DemoteByte(Protocol):
     def __call__(self, demotion: int) -> int: ...
 
 
-def zero_byte(demotion: int) -> int:  # the shape of a DemoteByte
+def zero_byte(demotion: int) -> int:  # noqa: ARG001  # the shape of a DemoteByte
     """0."""
     return 0
 

@@ -100,7 +100,7 @@ def _neighbour(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbou
 def _advertise(host: Host, port: Port, asked: wire.Frame, ether_source: bytes, *, told: bytes | None) -> None:
     """Answers the solicitation in ``asked``, to all nodes if it came from the unspecified address."""
     message, ip = asked.neighbour, asked.ip
-    assert message is not None and ip is not None and isinstance(ip.source, IPv6Address)  # decoded so
+    assert message is not None and ip is not None and isinstance(ip.source, IPv6Address)  # noqa: PT018  # decoded so
     nobody = ip.source.is_unspecified
     data = wire.neighbour(
         wire.NeighbourMessage.ADVERTISEMENT,
@@ -128,7 +128,7 @@ def _echo(host: Host, port: Port, frame: wire.Frame, ip: wire.Ip) -> None:
         packet = wire.ipv4(ip.destination, ip.source, body, ttl=_HOP_LIMIT, tos=ip.tos, protocol=_ICMP)
         host.send(port, wire.ethernet(frame.source, ether_source, wire.ETHERTYPE_IPV4, packet))
     else:
-        assert isinstance(ip.source, IPv6Address) and isinstance(ip.destination, IPv6Address)  # as ip.version
+        assert isinstance(ip.source, IPv6Address) and isinstance(ip.destination, IPv6Address)  # noqa: PT018  # as ip.version
         pseudo = ip.destination.packed + ip.source.packed + struct.pack("!IHBB", len(body), 0, 0, _ICMP6)
         body = body[:2] + checksum(pseudo + body).to_bytes(2, "big") + body[4:]
         packet = wire.ipv6(ip.destination, ip.source, body, hop_limit=_HOP_LIMIT, protocol=_ICMP6)

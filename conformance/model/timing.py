@@ -46,12 +46,12 @@ def never_zero_interval_ns(advbase: int, advskew: int) -> int:
     return plain_interval_ns(advbase, advskew) or plain_interval_ns(0, 1)
 
 
-def skew_once_ns(advbase: int, advskew: int, dead_ratio: int = 3) -> int:  # a MasterDown
+def skew_once_ns(advbase: int, advskew: int, dead_ratio: int = 3) -> int:  # noqa: ARG001  # a MasterDown
     """3 * advbase + advskew/256 s."""
     return plain_interval_ns(3 * advbase, advskew)
 
 
-def skew_thrice_ns(advbase: int, advskew: int, dead_ratio: int = 3) -> int:  # a MasterDown
+def skew_thrice_ns(advbase: int, advskew: int, dead_ratio: int = 3) -> int:  # noqa: ARG001  # a MasterDown
     """3 * (advbase + advskew/256) s."""
     return 3 * never_zero_interval_ns(advbase, advskew)
 

@@ -122,7 +122,7 @@ def test_one_cable_moves_both_addresses(firewalls: Build, wire: Segment, cut: st
         side.group.advertisers_are({side.preferred.name})
 
 
-@covers("CARP-SCENARIO-004", "CARP-DEMOTE-018")
+@covers("CARP-SCENARIO-004")
 @needs("second_interface", "group_failover", "link")
 @hosts(2)
 @takes(20)

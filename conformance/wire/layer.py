@@ -27,7 +27,7 @@ class CARP(Packet):
     """
 
     name = "CARP"
-    fields_desc = [  # scapy's own convention
+    fields_desc = [  # noqa: RUF012  # scapy's own convention
         BitField("version", VERSION, 4),
         BitField("type", TYPE_ADVERTISEMENT, 4),
         ByteField("vhid", 1),

@@ -139,7 +139,7 @@ ODDITIES: tuple[Oddity, ...] = (
     Oddity(
         "source-foreign", "from 203.0.113.9, outside the subnet", "CARP-RX-017", ip_fields(src="203.0.113.9")
     ),
-    Oddity("source-0.0.0.0", "from 0.0.0.0", "CARP-RX-017", ip_fields(src="0.0.0.0")),  # an address in a packet
+    Oddity("source-0.0.0.0", "from 0.0.0.0", "CARP-RX-017", ip_fields(src="0.0.0.0")),  # noqa: S104  # an address in a packet
     Oddity("source-shared", "from the shared address itself", "CARP-RX-017", _from_shared),
 )
 

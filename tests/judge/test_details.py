@@ -440,6 +440,13 @@ class TestFrames:
         tally = session.ledger.tallies[Who((), 1, IPv6Address("fe80::1"))]["CARP-V6-003"]
         assert tally.text == "extension headers precede the advertisement"
 
+    def test_an_ipv6_unicast_peer_needs_no_group_addresses(self):
+        member = Member(
+            source="fe80::11", destination="fe80::12", destination_mac=MAC_C, source_mac=MAC_A, tos=0
+        )
+        tallies = fed(member.frame()).ledger.tallies[Who((), 1, IPv6Address("fe80::11"))]
+        assert (tallies["CARP-V6-001"].fails, tallies["CARP-V6-002"].fails) == (0, 0)
+
     def test_ucarp_may_broadcast(self):
         broadcast = Member(source_mac=bytes.fromhex("00005e000001"), destination_mac=BROADCAST_MAC)
         tallies = fed(broadcast.frame()).ledger.tallies[Who((), 1, IPv4Address("192.0.2.11"))]

@@ -157,6 +157,7 @@ class TestAlone:
             assert seen.frame.ip.source == ip_address("fe80::1")
             asked = IPv6Address("fe80::1")
             node = IPv6Address("ff02::1:ff00:1")
+            within = one.soon("the solicitation")
             one.segment.send(
                 neighbour(
                     NeighbourMessage.SOLICITATION,
@@ -178,7 +179,7 @@ class TestAlone:
                     and e.frame.neighbour.target == asked
                 ),
             )
-            one.segment.expect(answers, within=one.soon())
+            one.segment.expect(answers, within=within)
 
     def test_a_lost_link_takes_it_to_init_and_the_link_back_to_master(self) -> None:
         with scene([self.target.starter()]) as one:
