@@ -5,29 +5,32 @@ what no host may ever do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, ip_address
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, ip_address, ip_interface
 from itertools import combinations
+from random import Random
 
 from conformance.model.actions import Action, Count, Send, State, StateChange
-from conformance.model.config import VhostConfig
+from conformance.model.config import Interface, VhostConfig
 from conformance.model.dialects import Dialect, dialect
 from conformance.model.hazards import Member, Mix
-from conformance.segment.simulated import SimulatedPort, Weather
+from conformance.model.machine import Host
+from conformance.model.poll import Signal
+from conformance.segment.loop import Loop, Timer, VirtualClock
+from conformance.segment.simulated import SimulatedPort, SimulatedSwitch, Weather
 from conformance.segment.trace import FrameSeen, Trace
-from conformance.targets.model.bench import ModelBench
-from conformance.targets.model.host import INTERFACE, ModelHost
-from conformance.targets.protocol import Settings
 from conformance.wire import frame as wire
 from conformance.wire.checks import faults
 from conformance.wire.digest import Address, Secret
 from conformance.wire.header import checksum
 
 MS, SECOND = 1_000_000, 1_000_000_000
+INTERFACE = "em0"
 VHID = 7
 PASSWORD = "properties"
 SHARED = ip_address("192.0.2.100")
 SHARED6 = ip_address("2001:db8::100")
+TESTER, TESTER_MAC = IPv4Address("192.0.2.254"), bytes.fromhex("0200000002fe")
 ANSWER_NS = 250 * MS
 PAYLOAD = b"a payload that must come back"
 
@@ -49,97 +52,121 @@ class Node:
     def dialect(self) -> Dialect:
         return dialect(self.key)
 
-    def settings(self) -> Settings:
-        options = {"dead_ratio": self.dead_ratio} if self.dialect.poll_loop is not None else {}
-        if self.peer is not None:
-            options |= {"peer": self.peer}
-        return Settings(
-            vhid=VHID,
-            password=self.password,
-            addresses=self.addresses,
-            advbase=self.advbase,
-            advskew=self.advskew,
-            preempt=self.preempt,
-            options=options,
-        )
-
-    def member(self, number: int) -> Member:
-        """As host ``number`` (from 1) of the segment, for the table of hazards."""
-        config = VhostConfig(
+    @property
+    def config(self) -> VhostConfig:
+        return VhostConfig(
             VHID,
             self.addresses,
             self.password,
             self.advbase,
             self.advskew,
+            preempt=self.preempt,
             dead_ratio=self.dead_ratio,
             peer=self.peer,
         )
-        return Member(dialect=self.dialect, config=config, source=IPv4Address(f"192.0.2.{number}"))
+
+    def member(self, number: int, **more: object) -> Member:
+        """As host ``number`` (from 1) of the segment, for the table of hazards."""
+        source = IPv4Address(f"192.0.2.{number}")
+        return Member(dialect=self.dialect, config=self.config, source=source, **more)  # type: ignore[arg-type]
 
 
 def mix_of(nodes: Iterable[Node], **more: object) -> Mix:
-    """The mix of these hosts."""
+    """The mix of these hosts; ``more`` are fields of :class:`Mix`."""
     return Mix(tuple(node.member(number) for number, node in enumerate(nodes, 1)), **more)  # type: ignore[arg-type]
 
 
-@dataclass(slots=True)
-class Observer:
-    """Looks at every action of every host."""
+class Station:
+    """A host on the switch, and an observer of every one of its actions. ``number`` (from 1) gives its addresses."""
 
-    now_ns: Callable[[], int]
-    masters: dict[str, State] = field(default_factory=dict)
-    history: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
-    """When who was MASTER: one entry for each change."""
-    violations: list[str] = field(default_factory=list)
-    _counters: dict[str, dict[str, int]] = field(default_factory=dict)
+    def __init__(self, name: str, node: Node, number: int, switch: SimulatedSwitch, rng: Random) -> None:
+        self.name, self.node, self.switch = name, node, switch
+        own = (f"192.0.2.{number}/24", f"2001:db8::{number:x}/64", f"fe80::{number:x}/64")
+        port = Interface(INTERFACE, bytes([2, 0, 0, 0, 2, number]), tuple(map(ip_interface, own)))
+        self.sources = tuple(one.ip for one in port.own())
+        self.machine = Host(name, node.dialect, [port], rng)
+        self.demoted = 0
+        self.violations: list[str] = []
+        self.changed: Callable[[], None] = lambda: None
+        self.state: State | None = None
+        self._counters: dict[str, int] = {}
+        self._timer: Timer | None = None
+        switch.plug(name, lambda frame: self.carry_out(self.machine.receive(self.now_ns(), INTERFACE, frame)))
 
-    def attach(self, host: ModelHost) -> None:
-        """Sees all actions of ``host`` from now on."""
-        carry_out = host.carry_out
-        self.masters[host.name] = State.INIT
+    def now_ns(self) -> int:
+        return self.switch.loop.now_ns()
 
-        def observed(actions: list[Action]) -> None:
-            for action in actions:
-                self._see(host, action)
-            self._compare(host)
-            self._remember(host)
-            carry_out(actions)
+    @property
+    def runs(self) -> bool:
+        """Whether there is a virtual host (it may be down)."""
+        return VHID in self.machine.port(INTERFACE).vhosts
 
-        host.carry_out = observed  # type: ignore[method-assign]
+    def carry_out(self, actions: list[Action]) -> None:
+        """Looks at what the machine wants done, does it, and sets the timer for what it will want next."""
+        for action in actions:
+            if isinstance(action, StateChange):
+                self.state = action.new
+            elif isinstance(action, Send):
+                self._look_at(action)
+                self.switch.transmit(self.name, action.frame)
+            elif isinstance(action, Count) and self.machine.counters[action.counter] == 0:
+                self.violations.append(f"{self.name} counted {action.counter} and reads 0")
+        self._compare_counters()
+        self.state = self.machine.state(INTERFACE, VHID) if self.runs else None
+        self.changed()
+        if self._timer is not None:
+            self._timer.cancel()
+        due_ns = self.machine.next_deadline_ns
+        if due_ns is not None:
+            self._timer = self.switch.loop.at(due_ns, lambda: self.carry_out(self.machine.tick(self.now_ns())))
 
-    def _see(self, host: ModelHost, action: Action) -> None:
-        if isinstance(action, StateChange):
-            self.masters[host.name] = action.new
-        elif isinstance(action, Count) and host.machine.counters[action.counter] == 0:
-            self.violations.append(f"{host.name} counted {action.counter} and reads 0")
-        elif isinstance(action, Send):
-            virtual = action.frame[6:12] == host.machine.dialect.virtual_mac(VHID)
-            if virtual and self.masters[host.name] is not State.MASTER:
-                state = self.masters[host.name].value
-                self.violations.append(f"{host.name} sends from the virtual MAC as {state}: {action.frame.hex()}")
+    def _look_at(self, sent: Send) -> None:
+        if sent.frame[6:12] == self.machine.dialect.virtual_mac(VHID) and self.state is not State.MASTER:
+            self.violations.append(f"{self.name} sends from the virtual MAC as {self.state}: {sent.frame.hex()}")
 
-    def _compare(self, host: ModelHost) -> None:
-        before, now = self._counters.get(host.name, {}), dict(host.machine.counters)
-        fell = [name for name, value in before.items() if now[name] < value]
+    def _compare_counters(self) -> None:
+        now = dict(self.machine.counters)
+        fell = [name for name, value in self._counters.items() if now[name] < value]
         if fell:
-            self.violations.append(f"counters of {host.name} fell: {', '.join(fell)}")
-        self._counters[host.name] = now
+            self.violations.append(f"counters of {self.name} fell: {', '.join(fell)}")
+        self._counters = now
 
-    def _remember(self, host: ModelHost) -> None:
-        there = host.machine.port(INTERFACE).vhosts.get(VHID)
-        self.masters[host.name] = State.INIT if there is None else there.state
-        masters = tuple(name for name, state in self.masters.items() if state is State.MASTER)
-        if not self.history or self.history[-1][1] != masters:
-            self.history.append((self.now_ns(), masters))
+    def start(self) -> None:
+        """Starts a virtual host, or brings its carp interface up again; nothing if it runs."""
+        if not self.runs:
+            if self.node.preempt and self.machine.dialect.poll_loop is None:
+                self.carry_out(self.machine.sysctl(self.now_ns(), "preempt", 1))
+            self.carry_out(self.machine.configure(self.now_ns(), INTERFACE, self.node.config))
+        elif self.machine.dialect.own_interface:
+            device = self.machine.vhost(INTERFACE, VHID).device
+            self.carry_out(self.machine.interface_up(self.now_ns(), device, up=True))
 
-    def between(self, from_ns: int, to_ns: int) -> list[tuple[int, int, tuple[str, ...]]]:
-        """Who was MASTER from when to when, within a span of time."""
-        ends = [time_ns for time_ns, _ in self.history[1:]] + [to_ns]
-        spans = (
-            (max(begin_ns, from_ns), min(end_ns, to_ns), masters)
-            for (begin_ns, masters), end_ns in zip(self.history, ends, strict=True)
-        )
-        return [span for span in spans if span[0] < span[1]]
+    def stop(self) -> None:
+        """As one does: the carp interface down where there is one, SIGTERM to a ucarp, removal elsewhere."""
+        if not self.runs:
+            return
+        if self.machine.dialect.own_interface:
+            device = self.machine.vhost(INTERFACE, VHID).device
+            self.carry_out(self.machine.interface_up(self.now_ns(), device, up=False))
+        elif self.machine.dialect.poll_loop is not None:
+            self.carry_out(self.machine.signal(self.now_ns(), INTERFACE, VHID, Signal.TERM))
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        """Removes it without a word."""
+        if self.runs:
+            self.carry_out(self.machine.destroy(self.now_ns(), INTERFACE, VHID))
+
+    def cable(self, *, plugged: bool) -> None:
+        (self.switch.unplugged.discard if plugged else self.switch.unplugged.add)(self.name)
+        self.carry_out(self.machine.link(self.now_ns(), INTERFACE, plugged))
+
+    def demote(self, amount: int) -> None:
+        """Demotes the host (negative: takes it back); nothing where an administrator cannot."""
+        if self.machine.dialect.poll_loop is None:
+            self.demoted += amount
+            self.carry_out(self.machine.demote(self.now_ns(), amount))
 
 
 class Village:
@@ -149,108 +176,92 @@ class Village:
     """
 
     def __init__(self, nodes: Sequence[Node], seed: int, *, clear: Weather | None = None) -> None:
-        self.nodes = dict(zip("abcdefgh", nodes, strict=False))
-        self.bench = ModelBench(tuple(node.dialect for node in nodes), seed)
-        self.trace = Trace()
-        self.port: SimulatedPort = self.bench.port(self.trace)  # type: ignore[assignment]
+        rng = Random(seed)
         self.clear = clear or Weather()
-        self.bench.switch.weather = self.clear
-        self.observer = Observer(self.bench.loop.now_ns)
+        self.loop = Loop(VirtualClock())
+        self.switch = SimulatedSwitch(self.loop, rng, self.clear)
+        self.trace = Trace()
+        self.port = SimulatedPort(self.switch, self.trace)
+        self.stations = {
+            name: Station(name, node, number, self.switch, Random(rng.random()))
+            for number, (name, node) in enumerate(zip("abcdefgh", nodes, strict=False), 1)
+        }
+        self.history: list[tuple[int, tuple[str, ...]]] = [(self.now_ns(), ())]
+        """When who was MASTER: one entry for each change."""
         self.disturbed_ns: list[int] = []
-        self.demoted = dict.fromkeys(self.nodes, 0)
-        self.iuts = {}
-        for name in self.nodes:
-            self.observer.attach(self.bench.hosts[name])
+        for station in self.stations.values():
+            station.changed = self._remember
 
     def now_ns(self) -> int:
-        return self.bench.loop.now_ns()
+        return self.loop.now_ns()
 
     def wait(self, for_ns: int) -> None:
-        self.bench.loop.run_for(for_ns)
-
-    def host(self, name: str) -> ModelHost:
-        return self.bench.hosts[name]
+        self.loop.run_for(for_ns)
 
     def masters(self) -> tuple[str, ...]:
         """Who is MASTER now."""
-        return tuple(name for name in self.nodes if self.state(name) is State.MASTER)
+        return tuple(name for name, one in self.stations.items() if one.state is State.MASTER)
 
-    def state(self, name: str) -> State | None:
-        """The state of a host's virtual host, None if there is none."""
-        vhost = self.host(name).machine.port(INTERFACE).vhosts.get(VHID)
-        return None if vhost is None else vhost.state
+    def _remember(self) -> None:
+        if self.history[-1][1] != self.masters():
+            self.history.append((self.now_ns(), self.masters()))
+
+    def between(self, from_ns: int, to_ns: int) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Who was MASTER from when to when, within a span of time; moments of no length are left out."""
+        ends = [time_ns for time_ns, _ in self.history[1:]] + [to_ns]
+        spans = (
+            (max(begin_ns, from_ns), min(end_ns, to_ns), masters)
+            for (begin_ns, masters), end_ns in zip(self.history, ends, strict=True)
+        )
+        return [span for span in spans if span[0] < span[1]]
 
     # what befalls it
 
-    def start(self, name: str) -> None:
-        """Starts a virtual host, or brings its carp interface up again; nothing if it runs."""
+    def at(self, name: str) -> Station:
+        """A host to which something is about to happen."""
         self.disturb()
-        host = self.host(name)
-        if not self.runs(name):
-            self.iuts[name] = host.start(self.nodes[name].settings())
-        elif not host.machine.vhost(INTERFACE, VHID).up:
-            device = host.machine.vhost(INTERFACE, VHID).device
-            host.carry_out(host.machine.interface_up(self.now_ns(), device, up=True))
+        return self.stations[name]
 
-    def runs(self, name: str) -> bool:
-        return VHID in self.host(name).machine.port(INTERFACE).vhosts
-
-    def stop(self, name: str) -> None:
-        self.disturb()
-        if self.runs(name):
-            self.iuts[name].stop()
-
-    def kill(self, name: str) -> None:
-        self.disturb()
-        if self.runs(name):
-            self.iuts[name].kill()
-
-    def cable(self, name: str, *, plugged: bool) -> None:
-        self.disturb()
-        self.host(name).cable(plugged=plugged)
-
-    def demote(self, name: str, amount: int) -> None:
-        """Demotes a host (negative: takes it back); nothing where an administrator cannot."""
-        self.disturb()
-        host = self.host(name)
-        if host.machine.dialect.poll_loop is None:
-            self.demoted[name] += amount
-            host.carry_out(host.machine.demote(self.now_ns(), amount))
-
-    def part(self, left: Iterable[str], right: Iterable[str], *, parted: bool, both_ways: bool = True) -> None:
+    def part(
+        self, left: Iterable[str], right: Iterable[str], *, parted: bool, both_ways: bool = True
+    ) -> None:
         self.disturb()
         for one in left:
             for other in right:
-                self.bench.switch.part(one, other, parted=parted, both_ways=both_ways)
+                self.switch.part(one, other, parted=parted, both_ways=both_ways)
 
     def weather(self, weather: Weather) -> None:
         self.disturb()
-        self.bench.switch.weather = weather
+        self.switch.weather = weather
 
     def disturb(self) -> None:
         """Notes that something happened to the segment from outside."""
         self.disturbed_ns.append(self.now_ns())
 
+    def start_all(self, apart_ns: int = 0) -> None:
+        """Starts every host, each ``apart_ns`` after the one before."""
+        for name in self.stations:
+            self.at(name).start()
+            self.wait(apart_ns)
+
     def heal(self) -> None:
         """Mends everything: parted hosts, cables, demotions, weather; starts what does not run."""
-        for one, other in combinations(self.nodes, 2):
-            self.bench.switch.part(one, other, parted=False)
+        for one, other in combinations(self.stations, 2):
+            self.switch.part(one, other, parted=False)
         self.weather(self.clear)
-        for name in self.nodes:
-            self.cable(name, plugged=True)
-            if self.demoted[name]:
-                self.demote(name, -self.demoted[name])
-            self.start(name)
+        for name, station in self.stations.items():
+            self.at(name).cable(plugged=True)
+            if station.demoted:
+                station.demote(-station.demoted)
+            station.start()
 
     # what an observer asks
 
     def arp_answers(self, address: IPv4Address = SHARED) -> list[bytes]:
         """The MAC addresses that the tester is told for a shared address, one for each reply."""
-        tester = self.bench.tester_addresses[0]
-        assert isinstance(tester, IPv4Address)
         first = len(self.trace.frames)
         self.port.send(
-            wire.arp(wire.ArpOperation.REQUEST, self.bench.tester_mac, tester, bytes(6), address)
+            wire.arp(wire.ArpOperation.REQUEST, TESTER_MAC, TESTER, bytes(6), address)
         )
         self.wait(ANSWER_NS)
         return [
@@ -264,13 +275,11 @@ class Village:
 
     def echoes(self, mac: bytes, address: IPv4Address = SHARED) -> list[bytes]:
         """The payloads that come back for an echo request to ``address`` that is framed to ``mac``."""
-        tester = self.bench.tester_addresses[0]
-        assert isinstance(tester, IPv4Address)
         body = b"\x08\0\0\0\0\1\0\1" + PAYLOAD
         body = body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
-        packet = wire.ipv4(tester, address, body, ttl=64, tos=0, protocol=1)
+        packet = wire.ipv4(TESTER, address, body, ttl=64, tos=0, protocol=1)
         first = len(self.trace.frames)
-        self.port.send(wire.ethernet(mac, self.bench.tester_mac, wire.ETHERTYPE_IPV4, packet))
+        self.port.send(wire.ethernet(mac, TESTER_MAC, wire.ETHERTYPE_IPV4, packet))
         self.wait(ANSWER_NS)
         return [
             seen.frame.payload[8:]
@@ -299,19 +308,23 @@ class Village:
 
     def _secret(self, seen: FrameSeen) -> Secret:
         assert seen.frame.ip is not None
-        name = next(name for name in self.nodes if seen.frame.ip.source in self.host(name).addresses)
-        node, number = self.nodes[name], list(self.nodes).index(name) + 1
-        return Secret(node.password, node.member(number).served(), node.dialect.address_rule)
+        station = next(one for one in self.stations.values() if seen.frame.ip.source in one.sources)
+        served = station.node.member(1).served()
+        return Secret(station.node.password, served, station.node.dialect.address_rule)
 
     def demotions(self) -> dict[str, tuple[int, dict[str, int]]]:
         """The demotion of each host: its sum or count, and the counts of its groups that are not 0."""
         return {
             name: (
-                self.host(name).machine.demotion,
-                {group: count for group, count in self.host(name).machine.groups.items() if count},
+                one.machine.demotion,
+                {group: count for group, count in one.machine.groups.items() if count},
             )
-            for name in self.nodes
+            for name, one in self.stations.items()
         }
+
+    def violations(self) -> list[str]:
+        """What hosts did that none may ever do."""
+        return [said for one in self.stations.values() for said in one.violations]
 
 
 # --- what the dialects promise

@@ -64,19 +64,19 @@ class Step:
 
 def befall(village: Village, step: Step) -> None:
     """Carries one step out; hosts are counted modulo how many there are."""
-    names = list(village.nodes)
+    names = list(village.stations)
     one, other = names[step.one % len(names)], names[step.other % len(names)]
     match step.kind:
         case "start":
-            village.start(one)
+            village.at(one).start()
         case "stop":
-            village.stop(one)
+            village.at(one).stop()
         case "kill":
-            village.kill(one)
+            village.at(one).kill()
         case "pull" | "plug":
-            village.cable(one, plugged=step.kind == "plug")
+            village.at(one).cable(plugged=step.kind == "plug")
         case "demote":
-            village.demote(one, step.amount)
+            village.at(one).demote(step.amount)
         case "part":
             left = [name for number, name in enumerate(names) if step.amount >> number & 1]
             village.part(left, [name for name in names if name not in left], parted=True)
@@ -133,9 +133,7 @@ def mixes(draw: st.DrawFn) -> tuple[Node, ...]:
 def lived(nodes: Sequence[Node], clear: Weather, seed: int, schedule: Sequence[Step]) -> tuple[Village, int]:
     """A village after its faults, mended; and when that was."""
     village = Village(nodes, seed, clear=clear)
-    for number, name in enumerate(village.nodes):
-        village.start(name)
-        village.wait(37 * MS * (number % 3))
+    village.start_all(37 * MS)
     for step in schedule:
         befall(village, step)
     village.heal()
@@ -144,7 +142,7 @@ def lived(nodes: Sequence[Node], clear: Weather, seed: int, schedule: Sequence[S
 
 def check_nobody_ever_misbehaved(village: Village) -> None:
     """What holds at all times, faults or not."""
-    assert village.observer.violations == []
+    assert village.violations() == []
     assert village.faulty_adverts() == []
     assert len(village.adverts()) > 0
 
@@ -152,7 +150,7 @@ def check_nobody_ever_misbehaved(village: Village) -> None:
 def check_no_gap(village: Village, allowed_ns: int) -> None:
     """Somebody is MASTER again within ``allowed_ns`` of the last one's end, or of the last fault."""
     first_ns, end_ns = village.disturbed_ns[0], village.now_ns()
-    for begin_ns, until_ns, masters in village.observer.between(first_ns, end_ns):
+    for begin_ns, until_ns, masters in village.between(first_ns, end_ns):
         quiet = [t for t in village.disturbed_ns if begin_ns <= t < until_ns]
         edges = [begin_ns, *quiet, until_ns]
         if not masters:
@@ -162,14 +160,14 @@ def check_no_gap(village: Village, allowed_ns: int) -> None:
 
 def check_one_master(village: Village, since_ns: int) -> None:
     """From ``since_ns`` until now the same host was MASTER, and no other."""
-    seen = village.observer.between(since_ns, village.now_ns())
+    seen = village.between(since_ns, village.now_ns())
     assert len(seen) == 1, f"mastership changed after it should have settled: {seen}"
     assert len(seen[0][2]) == 1, f"MASTER: {seen[0][2] or 'nobody'}"
 
 
 def check_service(village: Village) -> None:
     """One host answers for the shared IPv4 address, and what is sent to it comes back once."""
-    shared = next(iter(village.nodes.values())).addresses
+    shared = village.stations["a"].node.addresses
     if SHARED not in shared:
         return
     answers = village.arp_answers()
@@ -190,7 +188,7 @@ class TestAnyMix:
         link_lost = any(step.kind == "pull" for step in schedule)
         settled_ns = mended_ns + convergence_ns(nodes, link_lost=link_lost)
         village.wait(settled_ns - mended_ns)
-        village.bench.switch.weather = Weather()
+        village.switch.weather = Weather()
         village.wait(2 * slowest_take_over_ns(nodes))
         check_service(village)
         check_one_master(village, settled_ns)

@@ -1,8 +1,12 @@
-"""The mutants: deliberate faults of the model, each with the requirements that it violates. One module for each group."""
+"""The mutants: deliberate faults of the model, each with the requirements that it violates.
+
+One module for each group.
+"""
 
 from __future__ import annotations
 
 from conformance.model.mutant import Mutant
-from conformance.model.mutants import auth, rx, wire
+from conformance.model.mutants import arp, auth, elect, preempt, rx, timer, wire
 
-MUTANTS: tuple[Mutant, ...] = tuple(mutant for group in (wire, auth, rx) for mutant in group.MUTANTS)
+_GROUPS = (wire, auth, rx, elect, timer, preempt, arp)
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for group in _GROUPS for mutant in group.MUTANTS)
