@@ -183,9 +183,23 @@ def _races(mix: Mix) -> bool:
 def _down_within_interval(mix: Mix) -> bool:
     return any(
         master.interval_ns <= backup.interval_ns
-        and backup.master_down_ns <= master.interval_ns + MARGIN_NS + _read_late_ns(backup)
+        and _patience_ns(backup) <= _silence_ns(master, backup) + MARGIN_NS
         for master, backup in mix.pairs()
     )
+
+
+def _patience_ns(backup: Member) -> int:
+    """For how long a BACKUP takes silence: ucarp looks at its timer only when its poll loop wakes."""
+    loop, config, down_ns = backup.dialect.poll_loop, backup.config, backup.master_down_ns
+    return down_ns if loop is None else loop.wakes_ns(config.advbase, config.advskew, down_ns)
+
+
+def _silence_ns(master: Member, backup: Member) -> int:
+    """The longest time from one advertisement to the next, as a BACKUP sees them: ucarp gets its frames in turns
+    of libpcap's read timeout.
+    """
+    turn_ns = _read_late_ns(backup)
+    return -(-master.interval_ns // turn_ns) * turn_ns if turn_ns else master.interval_ns
 
 
 def _demote_byte(mix: Mix) -> bool:
@@ -297,8 +311,8 @@ KNOWN_HAZARDS: tuple[Hazard, ...] = (
     ),
     Hazard(
         "down-time-within-interval",
-        "The down time of a BACKUP is no longer than the interval of a better MASTER (advbase 0, dead ratio "
-        "1 or 2 of ucarp, which may see advertisements 1 s late).",
+        "The down time of a BACKUP is hardly longer than the interval of a better MASTER: advbase 0, or dead "
+        "ratio 1 of ucarp, which sees advertisements only once in a second.",
         _down_within_interval,
         Misbehaviour.FLAPPING,
         "read in source: carp_setrun (3 * 0 + advskew/256), ucarp src/carp.c:348 (dead ratio)",

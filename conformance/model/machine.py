@@ -340,7 +340,7 @@ class Host:
 
     def send_to_neighbour(self, port: Port, address: Address, packet: bytes, vhost: Vhost) -> None:
         """Sends an advertisement to a unicast peer."""
-        neighbour.resolve(self, port, address, packet, vhost.vhid)
+        neighbour.resolve(self, port, address, packet, vhost.vhid, self._now_ns)
 
     # the inside
 

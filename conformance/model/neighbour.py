@@ -8,6 +8,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
+from conformance.model import demotion
 from conformance.model.actions import State
 from conformance.model.adverts import mac_of
 from conformance.model.announcing import Mac
@@ -23,6 +24,8 @@ _ICMP, _ICMP6 = 1, 58
 _ECHO_REQUEST, _ECHO_REPLY, _ECHO6_REQUEST, _ECHO6_REPLY = 8, 0, 128, 129
 _SOLICITED, _OVERRIDE = 0x40, 0x20
 _HOP_LIMIT = 64
+_MOST_ASKED, _EHOSTDOWN = 5, 64
+"""After so many ARP requests without an answer (``arp_maxtries``) a packet is refused with this error."""
 
 
 def answer(host: Host, port: Port, data: bytes) -> None:
@@ -152,12 +155,13 @@ def learn(host: Host, port: Port, address: Address, mac: bytes) -> None:
     """Notes a neighbour that was asked for, and sends what waited for it."""
     if address in port.waiting or address in port.neighbours:
         port.neighbours[address] = mac
+        port.asked.pop(address, None)
         ethertype = wire.ETHERTYPE_IPV4 if address.version == 4 else wire.ETHERTYPE_IPV6
         for packet, vhid in port.waiting.pop(address, []):
             host.put(port, wire.ethernet(mac, port.mac, ethertype, packet), vhid)
 
 
-def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) -> None:
+def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int, now_ns: int) -> None:
     """Sends an IP packet to a neighbour from the interface's own MAC address; asks for the neighbour's first
     if it is not known (one packet waits).
     """
@@ -166,6 +170,9 @@ def resolve(host: Host, port: Port, address: Address, packet: bytes, vhid: int) 
         host.put(port, wire.ethernet(port.neighbours[address], port.mac, ethertype, packet), vhid)
         return
     port.waiting[address] = [(packet, vhid)]
+    port.asked[address] = port.asked.get(address, 0) + 1
+    if address.version == 4 and port.asked[address] > _MOST_ASKED and host.dialect.dead_peer_is_an_error:
+        demotion.send_failed(host, port.vhosts[vhid], now_ns, _EHOSTDOWN)
     if isinstance(address, IPv4Address):
         own = port.ipv4()
         sender = own[0].ip if own else IPv4Address(0)

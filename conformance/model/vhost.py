@@ -30,6 +30,8 @@ class Port:
     waiting: dict[Address, list[tuple[bytes, int | None]]] = field(default_factory=dict)
     """Packets (without Ethernet header) that wait for the MAC address of their destination, with their vhid.
     """
+    asked: dict[Address, int] = field(default_factory=dict)
+    """How often each of these destinations was asked for in vain."""
 
     @classmethod
     def of(cls, interface: Interface) -> Port:

@@ -41,7 +41,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One comparison that was made: what was expected, what was seen, in which frames. ``positive`` if it rests on something that the IUT did."""
+    """One comparison that was made: what was expected, what was seen, in which frames. ``positive`` if it rests on something that the IUT did.
+
+    ``after_ns`` is the time from the window's anchor to what was waited for; None without a window, or if it never came.
+    """
 
     expected: str
     actual: str
@@ -49,6 +52,7 @@ class Decision:
     frames: tuple[int, ...] = ()
     window: Window | None = None
     positive: bool = True
+    after_ns: int | None = None
 
 
 class Undecided(Exception):

@@ -132,13 +132,15 @@ class Segment:
                 frames,
                 met=True,
                 window=within,
+                after_ns=event.time_ns - within.anchor_ns,
             )
         else:
             miss_ns = max(within.from_ns - event.time_ns, event.time_ns - within.to_ns)
             word = "early" if event.time_ns < within.from_ns else "late"
             self._judge_rig(miss_ns, within.anchor_ns, expected)
-            actual = f"{seconds(event.time_ns - within.anchor_ns)} after {within.anchor}: too {word} by {seconds(miss_ns)}"
-            self._decide(expected, actual, frames, met=False, window=within)
+            after_ns = event.time_ns - within.anchor_ns
+            actual = f"{seconds(after_ns)} after {within.anchor}: too {word} by {seconds(miss_ns)}"
+            self._decide(expected, actual, frames, met=False, window=within, after_ns=after_ns)
         assert event is not None
         return event
 
@@ -196,10 +198,11 @@ class Segment:
         met: bool,
         window: Window | None = None,
         positive: bool = True,
+        after_ns: int | None = None,
     ) -> None:
         cited = tuple(frames)
         self.decisions.append(
-            Decision(expected, actual, met, tuple(f.number for f in cited), window, positive)
+            Decision(expected, actual, met, tuple(f.number for f in cited), window, positive, after_ns)
         )
         for frame in cited:
             self.trace.cite(frame, f"{'as expected' if met else 'MISMATCH'}: {expected}; {actual}")

@@ -94,6 +94,7 @@ def _timeline(segment: Segment, bench: Bench) -> dict[str, Any]:
                 "to_ms": _ms(d.window.to_ns - zero_ns),
                 "summary": d.expected,
                 "met": d.met,
+                "after_ms": None if d.after_ns is None else _ms(d.after_ns),
             }
             for d in windows
             if d.window

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from conformance.model.announcing import Mac
 from conformance.segment.decision import Window
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
@@ -210,6 +211,20 @@ def test_former_master_does_not_answer_arp(
         wire.expect_none(client.hears_reply(), for_ns=SECOND, barrier=master.alive)
 
 
+@covers("CARP-ARP-011")
+@takes(6)
+def test_ethernet_source_of_the_answer(master: Subject, client: Client, wire: Segment) -> None:
+    """A MASTER's answer for the shared address leaves from the physical MAC on FreeBSD and from the virtual one
+    on OpenBSD.
+    """
+    master.next_own()
+    asked = client.asks()
+    reply = wire.expect(client.hears_reply(), within=client.answer_window(asked))
+    assert isinstance(reply, FrameSeen)
+    macs = {Mac.PHYSICAL: master.host.mac, Mac.VIRTUAL: virtual_mac(master.settings.vhid)}
+    wire.check("Ethernet source", reply.frame.source, macs[master.dialect.arp_answer.ether_source], reply)
+
+
 @covers("CARP-ARP-012")
 @takes(10)
 def test_master_accepts_frames_to_the_virtual_mac(master: Subject, client: Client, wire: Segment) -> None:
@@ -226,15 +241,19 @@ def test_master_accepts_frames_to_the_virtual_mac(master: Subject, client: Clien
 @covers("CARP-ARP-013", "CARP-SCENARIO-010")
 @takes(8)
 def test_only_the_master_answers_an_echo(
-    backup: Subject, client: Client, tester: Tester, wire: Segment
+    start: Start, client: Client, tester: Tester, wire: Segment
 ) -> None:
     """A node held in BACKUP does not answer an echo to the shared address in a frame to the virtual MAC; as
     MASTER it answers one that is framed as its ARP answer says.
 
+    The peer that holds it sends from its own MAC: otherwise a switch would know where the virtual one is, and
+    not deliver the echo to the node.
+
     Field report: a correct election and ARP, but what is sent to the address does not arrive
     (opnsense/src#319, FreeBSD PR 296106).
     """
-    with tester.advertising(backup.better()):
+    backup = start()
+    with tester.advertising(backup.better(source_mac=tester.mac)):
         wire.watch(SECOND)
         client.pings(virtual_mac(backup.settings.vhid))
         wire.expect_none(client.hears_echo(), for_ns=SECOND, barrier=backup.alive)
@@ -302,3 +321,15 @@ def test_backup_contradicts_a_gratuitous_arp(
     assert isinstance(reply, FrameSeen)
     assert reply.frame.arp is not None
     wire.check("sender hardware address", reply.frame.arp.sender_mac, backup.host.mac, reply)
+
+
+@covers("CARP-ARP-011")
+@takes(6)
+def test_source_of_an_answer(master: Subject, client: Client, wire: Segment) -> None:
+    """An answer for the shared address leaves from the physical MAC on FreeBSD, from the virtual one on OpenBSD."""
+    asked = client.asks()
+    answer = wire.expect(client.hears_reply(), within=client.answer_window(asked))
+    assert isinstance(answer, FrameSeen)
+    physical = master.dialect.name.startswith("freebsd")
+    expected = master.host.mac if physical else virtual_mac(master.settings.vhid)
+    wire.check("Ethernet source", answer.frame.source, expected, answer)

@@ -151,7 +151,7 @@ def test_each_vhid_announces_its_own_mac(start: Start, bench: Bench, wire: Segme
         )
 
 
-@covers("CARP-MULTI-004")
+@covers("CARP-MULTI-004", "CARP-ARP-001")
 @needs("multiple_addresses")
 @takes(6)
 def test_all_addresses_move_together(start: Start, bench: Bench, wire: Segment) -> None:

@@ -145,16 +145,19 @@ def test_many_nodes_replace_a_dead_master(start: Start, wire: Segment, names: st
 @covers("CARP-SCENARIO-011")
 @takes(10)
 def test_backup_never_uses_the_virtual_mac(
-    backup: Subject, client: Client, tester: Tester, wire: Segment
+    start: Start, client: Client, tester: Tester, wire: Segment
 ) -> None:
     """While a node is held in BACKUP, no frame that it sends has the virtual MAC as its source, whatever it
     is asked; it does speak.
 
+    The peer that holds it sends from its own MAC, so that frames to the virtual one reach the node.
+
     Field report: a BACKUP moves the virtual MAC in the switch's table
     (https://github.com/toreamun/opnsense-plugins/issues/99, 101).
     """
+    backup = start()
     mac = virtual_mac(backup.settings.vhid)
-    with tester.advertising(backup.better()):
+    with tester.advertising(backup.better(source_mac=tester.mac)):
         client.asks()
         client.probes()
         client.pings(mac)

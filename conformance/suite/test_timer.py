@@ -25,7 +25,7 @@ HALF_SECOND_NS = 500_000_000
 
 @covers("CARP-TIMER-001")
 @takes(21)
-@pytest.mark.parametrize(("advbase", "advskew"), [(1, 0), (1, 100), (2, 64)])
+@pytest.mark.parametrize(("advbase", "advskew"), [(1, 0), (1, 100), (1, 200), (2, 64)])
 def test_interval_is_advbase_and_advskew(start: Start, advbase: int, advskew: int) -> None:
     """A MASTER advertises every advbase + advskew/256 seconds: each interval alone, never early, and not late
     beyond its host's timers.
@@ -94,10 +94,13 @@ def test_advskew_counts_three_times_in_the_master_down_time(
 
 @covers("CARP-TIMER-005")
 @takes(7)
-@pytest.mark.parametrize("advskew", [0, 1, 50, 100, 200, 254])
+@pytest.mark.parametrize("advskew", [0, 1, 50, 100, 200, 230])
 def test_take_over_waits_for_the_poll_loop(start: Start, wire: Segment, advskew: int) -> None:
     """From a silent start the take-over comes when the poll loop wakes for the third time: 3*(advbase +
     advskew/256) seconds.
+
+    Not tried with 254: there the second wake comes 8 ms before the timer ends, and a wake that is late by
+    that takes over a whole period earlier.
     """
     subject = start(advskew=advskew)
     wakes_ns = 3 * subject.interval_ns
@@ -151,12 +154,15 @@ def test_master_down_time_is_made_of_the_own_parameters(start: Start, tester: Te
 
 @covers("CARP-TIMER-007")
 @takes(10)
-def test_every_valid_advertisement_restarts_the_timer(start: Start) -> None:
-    """One valid advertisement every 2 s holds a BACKUP of (1,100) for good; then it takes over one
-    master-down time after the last.
+@pytest.mark.parametrize(
+    ("advskew", "times"), [(50, 2), (100, 1), (200, 1)], ids=["better", "equal", "worse"]
+)
+def test_every_valid_advertisement_restarts_the_timer(start: Start, advskew: int, times: int) -> None:
+    """One valid advertisement every 2 s, better, equal or worse, holds a BACKUP of (1,100) for good; then it
+    takes over one master-down time after the last.
     """
     subject = start()
-    subject.stays_backup(subject.better(), interval_ns=2 * SECOND)
+    subject.stays_backup(subject.peer(1, advskew), interval_ns=2 * SECOND, times=times)
 
 
 @covers("CARP-TIMER-009")

@@ -259,10 +259,10 @@ class Subject:
             assert isinstance(event, FrameSeen)
             last = event
 
-    def stays_backup(self, peer: Advertisement, *, interval_ns: int | None = None) -> None:
-        """A stream of ``peer`` (at its own interval, or every ``interval_ns``) holds a BACKUP beyond its master-down time; when the stream ends it takes over in time."""
+    def stays_backup(self, peer: Advertisement, *, interval_ns: int | None = None, times: int = 1) -> None:
+        """A stream of ``peer`` (at its own interval, or every ``interval_ns``) holds a BACKUP beyond its master-down time, ``times`` times as long; when the stream ends it takes over in time."""
         with self.tester.advertising(peer, interval_ns=interval_ns):
-            self.stays_silent(self.take_over_bounds_ns[1])
+            self.stays_silent(times * self.take_over_bounds_ns[1])
         self.segment.watch(_SETTLE_NS)
         self.segment.expect(self.becomes_master(), within=self.master_down_window())
 

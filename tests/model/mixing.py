@@ -11,11 +11,11 @@ from itertools import combinations
 from random import Random
 
 from conformance.model.actions import Action, Count, Send, State, StateChange
-from conformance.model.config import Interface, VhostConfig
+from conformance.model.config import ConfigurationError, Interface, VhostConfig
 from conformance.model.dialects import Dialect, dialect
 from conformance.model.hazards import Member, Mix
 from conformance.model.machine import Host
-from conformance.model.poll import Signal
+from conformance.model.poll import Pause, Signal
 from conformance.segment.loop import Loop, Timer, VirtualClock
 from conformance.segment.simulated import SimulatedPort, SimulatedSwitch, Weather
 from conformance.segment.trace import FrameSeen, Trace
@@ -88,6 +88,8 @@ class Station:
         self.demoted = 0
         self.violations: list[str] = []
         self.changed: Callable[[], None] = lambda: None
+        self.carries: Callable[[bytes], bool] = lambda _: True
+        """Which of its frames the segment carries at all."""
         self.state: State | None = None
         self._counters: dict[str, int] = {}
         self._timer: Timer | None = None
@@ -101,6 +103,14 @@ class Station:
         """Whether there is a virtual host (it may be down)."""
         return VHID in self.machine.port(INTERFACE).vhosts
 
+    @property
+    def waits(self) -> bool:
+        """Whether its down timer runs: a BACKUP with a link, a ucarp that does not sleep."""
+        if self.state is not State.BACKUP or not self.machine.port(INTERFACE).running:
+            return False
+        poller = self.machine.vhost(INTERFACE, VHID).poller
+        return poller is None or poller.pause is Pause.NONE
+
     def carry_out(self, actions: list[Action]) -> None:
         """Looks at what the machine wants done, does it, and sets the timer for what it will want next."""
         for action in actions:
@@ -108,7 +118,8 @@ class Station:
                 self.state = action.new
             elif isinstance(action, Send):
                 self._look_at(action)
-                self.switch.transmit(self.name, action.frame)
+                if self.carries(action.frame):
+                    self.switch.transmit(self.name, action.frame)
             elif isinstance(action, Count) and self.machine.counters[action.counter] == 0:
                 self.violations.append(f"{self.name} counted {action.counter} and reads 0")
         self._compare_counters()
@@ -163,10 +174,12 @@ class Station:
         self.carry_out(self.machine.link(self.now_ns(), INTERFACE, plugged))
 
     def demote(self, amount: int) -> None:
-        """Demotes the host (negative: takes it back); nothing where an administrator cannot."""
-        if self.machine.dialect.poll_loop is None:
-            self.demoted += amount
+        """Demotes the host (negative: takes it back); nothing where that is refused."""
+        try:
             self.carry_out(self.machine.demote(self.now_ns(), amount))
+        except ConfigurationError:
+            return
+        self.demoted += amount
 
 
 class Village:
@@ -186,8 +199,8 @@ class Village:
             name: Station(name, node, number, self.switch, Random(rng.random()))
             for number, (name, node) in enumerate(zip("abcdefgh", nodes, strict=False), 1)
         }
-        self.history: list[tuple[int, tuple[str, ...]]] = [(self.now_ns(), ())]
-        """When who was MASTER: one entry for each change."""
+        self.history: list[tuple[int, tuple[str, ...], bool]] = [(self.now_ns(), (), False)]
+        """When who was MASTER, and whether anybody could become it: one entry for each change."""
         self.disturbed_ns: list[int] = []
         for station in self.stations.values():
             station.changed = self._remember
@@ -203,17 +216,28 @@ class Village:
         return tuple(name for name, one in self.stations.items() if one.state is State.MASTER)
 
     def _remember(self) -> None:
-        if self.history[-1][1] != self.masters():
-            self.history.append((self.now_ns(), self.masters()))
+        now = (self.masters(), any(one.waits for one in self.stations.values()))
+        if self.history[-1][1:] != now:
+            self.history.append((self.now_ns(), *now))
 
-    def between(self, from_ns: int, to_ns: int) -> list[tuple[int, int, tuple[str, ...]]]:
-        """Who was MASTER from when to when, within a span of time; moments of no length are left out."""
-        ends = [time_ns for time_ns, _ in self.history[1:]] + [to_ns]
+    def spans(self, from_ns: int = 0) -> list[tuple[int, int, tuple[str, ...], bool]]:
+        """From when to when who was MASTER and whether anybody waited to become it, from ``from_ns`` until now;
+        moments of no length are left out.
+        """
+        ends = [entry[0] for entry in self.history[1:]] + [self.now_ns()]
         spans = (
-            (max(begin_ns, from_ns), min(end_ns, to_ns), masters)
-            for (begin_ns, masters), end_ns in zip(self.history, ends, strict=True)
+            (max(begin_ns, from_ns), end_ns, masters, waits)
+            for (begin_ns, masters, waits), end_ns in zip(self.history, ends, strict=True)
         )
         return [span for span in spans if span[0] < span[1]]
+
+    def reigns(self, from_ns: int) -> list[tuple[str, ...]]:
+        """Who was MASTER from ``from_ns`` until now, each change once."""
+        found: list[tuple[str, ...]] = []
+        for _, _, masters, _ in self.spans(from_ns):
+            if not found or found[-1] != masters:
+                found.append(masters)
+        return found
 
     # what befalls it
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.segment import loop as module
+from conformance.segment import loop as loop_module
 from conformance.segment.loop import Loop, RealClock, VirtualClock
 
 START = VirtualClock.EPOCH_NS
@@ -289,3 +290,17 @@ class TestRealClock:
         for one in (*left, *right):
             one.close()
         assert len(called) == 1
+
+
+def test_offset_is_taken_where_nothing_came_between(monkeypatch):
+    """Preempted between two readings, a clock would lag behind the kernel's time stamps for good."""
+    readings = iter([0, 5_000_000, *range(5_000_001, 5_000_100)])
+    mono: list[int] = []
+
+    def monotonic_ns() -> int:
+        mono.append(next(readings))
+        return mono[-1]
+
+    monkeypatch.setattr(loop_module.time, "monotonic_ns", monotonic_ns)
+    monkeypatch.setattr(loop_module.time, "time_ns", lambda: mono[-1] + 1_000)
+    assert loop_module._offset_ns() in (999, 1_000)

@@ -216,6 +216,7 @@ class TestTimeline:
                 "to_ms": 2000.0,
                 "summary": "it speaks 0.500 s to 2.000 s after the anchor",
                 "met": True,
+                "after_ms": 1000.0,
             }
         ]
 

@@ -6,7 +6,21 @@ One module for each group.
 from __future__ import annotations
 
 from conformance.model.mutant import Mutant
-from conformance.model.mutants import arp, auth, elect, preempt, rx, timer, wire
+from conformance.model.mutants import (
+    arp,
+    auth,
+    demote,
+    elect,
+    host,
+    multi,
+    nd,
+    preempt,
+    robust,
+    rx,
+    timer,
+    unicast,
+    wire,
+)
 
-_GROUPS = (wire, auth, rx, elect, timer, preempt, arp)
+_GROUPS = (wire, auth, rx, elect, timer, preempt, demote, arp, nd, multi, unicast, host, robust)
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for group in _GROUPS for mutant in group.MUTANTS)

@@ -1,0 +1,1 @@
+"""PAIRS: two and more implementations on one segment: scenarios, what is predicted of them, what is observed."""

@@ -1,0 +1,194 @@
+"""One run of one scenario by one pair: plays it, measures it, and says what was observed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from conformance.interop.expect import Bounds, bounds, settle_ns
+from conformance.interop.measure import Measured, advertisers, judged, measured
+from conformance.interop.participant import meeting
+from conformance.interop.probe import Service, longest_gap_ns, lost
+from conformance.interop.scenario import Gap, Scenario
+from conformance.interop.stage import Cast, Stage
+from conformance.interop.timeline import timeline
+from conformance.segment import evidence
+from conformance.segment.decision import Inconclusive, seconds
+from conformance.segment.segment import NOISE_FACTOR, Segment
+from conformance.segment.tester import Tester
+from conformance.segment.trace import Trace
+from conformance.targets.protocol import Bench, ConfigurationRefused
+from conformance.wire.digest import Address
+
+PROBE_GRACE_NS = 300_000_000
+"""Until the last probe has been answered or has timed out."""
+
+
+class Observed(StrEnum):
+    """What became of a run."""
+
+    CONVERGES = "converges"
+    FAILS = "fails"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run. Durations are nanoseconds, None where there was nothing to measure; ``faults`` are what a converging pair does not do."""
+
+    observed: Observed
+    faults: tuple[str, ...]
+    service_ns: int | None = None
+    measured: Measured | None = None
+    connections_lost: int | None = None
+    noise_ns: int = 0
+    events: dict[str, Any] | None = None
+    evidence: str | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Scene:
+    bench: Bench
+    wire: Segment
+    stage: Stage
+    service: Service | None
+    began_ns: int = 0
+    played_ns: int = 0
+    speaking: dict[int, list[str]] = field(default_factory=dict)
+
+
+def run(scenario: Scenario, cast: Cast, rung: str, seed: int, evidence_at: Path | None = None) -> Ran:
+    """Plays ``scenario`` once. Writes the capture to ``evidence_at`` if that is given; never raises for what the implementations do."""
+    with ExitStack() as stack:
+        try:
+            targets = [cast[role].target for _, role in scenario.machines]
+            bench = stack.enter_context(meeting(rung, targets, seed))
+            return _on(bench, scenario, cast, evidence_at)
+        except ConfigurationRefused as error:
+            return Ran(Observed.REFUSED, (str(error),))
+        except Inconclusive as error:
+            return Ran(Observed.INCONCLUSIVE, (str(error),))
+        except Exception as error:  # noqa: BLE001  # whatever a driver raises is this cell's error, not the matrix's end
+            return Ran(Observed.ERROR, (f"{type(error).__name__}: {error}",), detail=traceback.format_exc(limit=-6))
+
+
+def _on(bench: Bench, scenario: Scenario, cast: Cast, evidence_at: Path | None) -> Ran:
+    scene = _set(bench, scenario, cast)
+    with ExitStack() as stack:
+        stack.callback(bench.reset)
+        stack.callback(scene.stage.close)
+        _play(scene, scenario, cast)
+        result = _judge(scene, scenario, cast)
+        if evidence_at is not None:
+            evidence_at.parent.mkdir(parents=True, exist_ok=True)
+            evidence.write(scene.wire.trace, evidence_at, comment=f"{scenario.title}: {'; '.join(result.faults) or 'converges'}")
+        return result
+
+
+def _set(bench: Bench, scenario: Scenario, cast: Cast) -> _Scene:
+    trace = Trace()
+    port = bench.port(trace)
+    wire = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns, stalled_ns=bench.stalled_ns)
+    tester = Tester(wire, bench.tester_addresses[0], bench.tester_mac)
+    stage = Stage(scenario, cast, bench, wire, tester, settle_ns(scenario, cast))
+    first = bench.shared_addresses[min(scenario.nodes[0].addresses)]
+    service = Service(bench, first) if isinstance(first, IPv4Address) else None
+    return _Scene(bench, wire, stage, service)
+
+
+def _play(scene: _Scene, scenario: Scenario, cast: Cast) -> None:
+    with ExitStack() as stack:
+        if scene.service is not None:
+            scene.service.offer()
+            stack.enter_context(scene.service.used())
+        scene.stage.play(scenario.setup)
+        scene.began_ns = scene.wire.now_ns()
+        scene.wire.note("the scenario begins")
+        scene.stage.play(scenario.steps)
+        scene.played_ns = scene.wire.now_ns()
+        longest_ns = max(cast[node.of].dialect.interval_window_ns(node.advbase, 240)[1] for node in scenario.nodes)
+        scene.wire.watch(2 * longest_ns)
+    scene.wire.watch(PROBE_GRACE_NS)
+
+
+def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
+    end_ns = scene.wire.now_ns()
+    owners: dict[Address, str] = {address: host.name for host in scene.bench.hosts.values() for address in host.addresses}
+    found = measured(judged(scene.wire.trace), scenario.outcome.masters, scene.began_ns, end_ns, frozenset(owners))
+    limits = bounds(scenario, cast)
+    faults = list(_finals(scene, scenario, owners))
+    service_ns = None
+    if scene.service is not None:
+        service_ns = longest_gap_ns(scene.service.answers, scene.began_ns, end_ns - PROBE_GRACE_NS) if scenario.setup else None
+    faults += _breaches(found, service_ns, limits, scenario)
+    noise_ns = scene.wire.noise_ns(scene.began_ns)
+    cited = frozenset(found.frames)
+    for seen in scene.wire.trace.frames:
+        if seen.number in cited:
+            scene.wire.trace.cite(seen, "mastership changed here")
+    return Ran(
+        observed=_observed(faults, found, service_ns, limits, noise_ns, scene.wire.dropped),
+        faults=tuple(faults),
+        service_ns=service_ns,
+        measured=found,
+        connections_lost=lost(scene.service.answers, scene.began_ns) if scene.service is not None else None,
+        noise_ns=noise_ns,
+        events=timeline(scene.wire.trace, scene.bench, cited, scene.began_ns),
+    )
+
+
+def _finals(scene: _Scene, scenario: Scenario, owners: dict[Address, str]) -> Sequence[str]:
+    faults = []
+    for vhid, names in scenario.outcome.masters.items():
+        seen = advertisers(scene.wire.trace, vhid, scene.played_ns)
+        speaking = sorted({owners.get(source, str(source)) for source in seen})
+        allowed = sorted({scenario.node(name).on for name in names})
+        if len(speaking) != 1 or speaking[0] not in allowed:
+            faults.append(f"at the end {_listed(speaking)} MASTER of vhid {vhid}, not {' or '.join(allowed)} alone")
+    return faults
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "nobody is" if not names else f"{names[0]} is" if len(names) == 1 else f"{' and '.join(names)} are"
+
+
+def _breaches(found: Measured, service_ns: int | None, limits: Bounds, scenario: Scenario) -> list[str]:
+    faults = []
+    low_ns, high_ns = limits.no_master_ns
+    if found.no_master_ns > high_ns:
+        faults.append(f"nobody was MASTER for {seconds(found.no_master_ns)}, at most {seconds(high_ns)} was expected")
+    exact = scenario.outcome.gap is Gap.TAKE_OVER and len(scenario.steps) == 1
+    if exact and 0 < found.no_master_ns < low_ns:
+        faults.append(f"mastership went over after {seconds(found.no_master_ns)} of silence, at least {seconds(low_ns)} was expected")
+    if found.dual_master_ns > limits.dual_master_ns:
+        faults.append(f"two were MASTER for {seconds(found.dual_master_ns)}, at most {seconds(limits.dual_master_ns)} was expected")
+    if service_ns is not None and service_ns > limits.service_ns:
+        faults.append(f"the service was gone for {seconds(service_ns)}, at most {seconds(limits.service_ns)} was expected")
+    if found.flapping:
+        faults.append("mastership went to and fro")
+    return faults
+
+
+def _observed(faults: Sequence[str], found: Measured, service_ns: int | None, limits: Bounds, noise_ns: int, dropped: int) -> Observed:
+    if not faults:
+        return Observed.CONVERGES
+    misses = [
+        found.no_master_ns - limits.no_master_ns[1],
+        limits.no_master_ns[0] - found.no_master_ns,
+        found.dual_master_ns - limits.dual_master_ns,
+        (service_ns or 0) - limits.service_ns,
+    ]
+    timed = [miss for miss in misses if miss > 0]
+    only_times = not any(fault.startswith(("at the end", "mastership went to")) for fault in faults)
+    if dropped or (only_times and timed and max(timed) <= NOISE_FACTOR * noise_ns):
+        return Observed.INCONCLUSIVE
+    return Observed.FAILS

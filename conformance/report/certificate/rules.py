@@ -1,0 +1,235 @@
+"""The rules of certification: written, versioned, and applied here. The reference page is generated from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from conformance.catalogue import Level
+from conformance.report.certificate.capture import DamagedCapture, read
+from conformance.report.certificate.material import Material
+from conformance.report.results import NOT_COVERED, Case
+
+VERSION: Final = 1
+"""Counts up with every change of a rule; a certificate names the version that judged it."""
+
+SANITY: Final = ("CARP-WIRE-001", "CARP-AUTH-001", "CARP-ELECT-002")
+"""What must have passed before anything else is believed: it speaks CARP, its digests are right, it takes over."""
+
+PARTNERS: Final = 2
+"""How many implementations of different origin it must have met."""
+
+BY_PARTNERS: Final = ("INTEROP", "SCENARIO")
+"""Groups that need other implementations; the matrix decides them, not the cases of one target."""
+
+_DECIDED: Final = ("pass", "fail", "known_deviation")
+_SHOWN: Final = 5
+
+
+class Bars(Enum):
+    """What a broken rule prevents."""
+
+    CERTIFICATE = "no certificate is made"
+    CLAIM = "the certificate makes no claim of conformance"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: ``breaches`` gives a sentence for each thing that breaks it, none if it is kept."""
+
+    id: str
+    text: str
+    bars: Bars
+    breaches: Callable[[Material], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What came of one rule."""
+
+    rule: Rule
+    breaches: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Refused(Exception):
+    """No certificate can be made of this run: the rules that bar it, each with its reasons."""
+
+    rulings: tuple[Ruling, ...]
+
+    def __str__(self) -> str:
+        said = "; ".join(f"{one.rule.id}: {reason}" for one in self.rulings for reason in one.breaches)
+        return f"no certificate is made of this run (rules of certification, version {VERSION}): {said}."
+
+
+def rulings(material: Material) -> tuple[Ruling, ...]:
+    """Every rule applied to ``material``, in the order of the table."""
+    return tuple(Ruling(rule, tuple(rule.breaches(material))) for rule in RULES)
+
+
+def claims(applied: Iterable[Ruling]) -> bool:
+    """Whether the rules allow a claim of conformance. Raises :class:`Refused` if they allow no certificate at all."""
+    listed = tuple(applied)
+    barring = tuple(one for one in listed if one.breaches and one.rule.bars is Bars.CERTIFICATE)
+    if barring:
+        raise Refused(barring)
+    return not any(one.breaches for one in listed)
+
+
+def _some(ids: Iterable[str], sentence: str) -> list[str]:
+    """One sentence about all of ``ids``, of which it names the first few."""
+    found = list(ids)
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return [f"{', '.join(found[:_SHOWN])}{more} {sentence}"] if found else []
+
+
+def _complete(material: Material) -> list[str]:
+    document = material.document
+    found = ["the run did not end"] if document["ended"] is None else []
+    found += [f"the run has a note: {note}" for note in document.get("notes", [])]
+    if material.environment is None:
+        found.append("environment.json is missing")
+    return found
+
+
+def _same_catalogue(material: Material) -> list[str]:
+    judged, here = material.document["suite"]["catalogue"], material.catalogue.digest()
+    return [] if judged == here else [f"the run was judged by the catalogue {judged}, this suite has {here}"]
+
+
+def _level(verdict: str, sentence: str) -> Callable[[Material], list[str]]:
+    def breaches(material: Material) -> list[str]:
+        return _some((one.id for one, had in material.of_level(Level.MUST) if had == verdict), sentence)
+
+    return breaches
+
+
+def _nothing_broke(material: Material) -> list[str]:
+    return _some((case["id"] for case in material.document["cases"] if case["verdict"] == "error"), "could not be carried out")
+
+
+def _evidence(material: Material) -> list[str]:
+    found = []
+    for case in material.document["cases"]:
+        problem = _missing(case, material)
+        if problem:
+            found.append(f"{case['id']}: {problem}")
+    more = len(found) - _SHOWN
+    return [*found[:_SHOWN], f"{more} more cases lack evidence"] if more > 0 else found
+
+
+def _missing(case: Case, material: Material) -> str | None:
+    path = case["evidence"]
+    if path is None:
+        cites = case["verdict"] in _DECIDED and case["frames"]
+        return "it cites frames but names no capture" if cites else None
+    if path not in material.captures:
+        return f"its capture {path} is missing"
+    try:
+        count = len(read(material.captures[path]).packets)
+    except DamagedCapture as error:
+        return f"its capture {path} cannot be used: {error}"
+    beyond = [number for number in case["frames"] if not 1 <= number <= count]
+    return f"its capture {path} has no frame {beyond[0]}" if beyond else None
+
+
+def _pics(material: Material) -> list[str]:
+    ran = {name for name, has in material.document["target"]["pics"].items() if has}
+    declared = {row["name"] for row in material.pics["capabilities"] if row["claimed"]}
+    return _some(sorted(ran ^ declared), "is declared otherwise in the PICS than the run assumed")
+
+
+def _sanity(material: Material) -> list[str]:
+    return _some((id for id in SANITY if material.verdicts.get(id) != "pass"), "did not pass")
+
+
+def _covered(material: Material) -> list[str]:
+    left = (
+        one.id
+        for one, verdict in material.of_level(Level.MUST)
+        if verdict == NOT_COVERED and not one.untestable and one.group not in BY_PARTNERS
+    )
+    return _some(left, "was not tested")
+
+
+def _deviations(material: Material) -> list[str]:
+    deviating = [one for one, verdict in material.of_level(Level.MUST) if verdict == "known_deviation"]
+    unknown = _some((one.id for one in deviating if material.holds(one)), "is a deviation that the catalogue does not know of this dialect")
+    silent = (
+        case["id"] for case in material.document["cases"] if case["deviation"] and not case["deviation"]["reference"]
+    )
+    return unknown + _some(silent, "deviates without a reference")
+
+
+def _rig(material: Material) -> list[str]:
+    dropped = material.document["rig"]["frames_dropped"]
+    if dropped is None:
+        return ["the rig did not measure itself"]
+    return [f"the rig lost {dropped} frames"] if dropped else []
+
+
+def _real(material: Material) -> list[str]:
+    rung = material.document["target"]["rung"]
+    return ["the run was a simulation (rung sim)"] if rung == "sim" else []
+
+
+def _partners(material: Material) -> list[str]:
+    interop = material.interop
+    if interop is None:
+        return ["no interop run was given"]
+    good = {origin for origin, bad in _met(material, interop).items() if not bad}
+    found = [
+        f"the pairs with {origin} did not all pass" for origin, bad in sorted(_met(material, interop).items()) if bad
+    ]
+    if len(good) < PARTNERS:
+        found.append(f"it met implementations of {len(good)} other origins, not {PARTNERS}")
+    return found
+
+
+def _met(material: Material, interop: Any) -> dict[str, bool]:
+    """The origins of real partners, each with whether anything with them was not as it must be."""
+    own = material.document["target"]["name"]
+    known = {partner["name"]: partner for partner in interop["partners"]}
+    met: dict[str, bool] = {}
+    for cell in interop["cells"]:
+        if own not in (cell["a"], cell["b"]):
+            continue
+        other = known.get(cell["b"] if cell["a"] == own else cell["a"])
+        counts = other is not None and other["rung"] != "sim" and other["origin"] != material.origin
+        if other is not None and counts and cell["verdict"] != "not_applicable":
+            bad = cell["verdict"] not in ("pass", "known_deviation")
+            met[other["origin"]] = met.get(other["origin"], False) or bad
+    return met
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("R1", "The run came to its end, every case that was to run left a record, and its environment is known.", Bars.CERTIFICATE, _complete),
+    Rule("R2", "The run was judged by the catalogue of the suite that makes the certificate.", Bars.CERTIFICATE, _same_catalogue),
+    Rule("R3", "No requirement of level MUST failed. A failed SHOULD or MAY is printed and bars nothing.", Bars.CERTIFICATE, _level("fail", "failed")),
+    Rule("R4", "No requirement of level MUST is inconclusive.", Bars.CERTIFICATE, _level("inconclusive", "is inconclusive")),
+    Rule("R5", "No case ended in an error of the rig.", Bars.CERTIFICATE, _nothing_broke),
+    Rule("R6", "Every capture that a case names is there, can be read, and has the frames that the case cites.", Bars.CERTIFICATE, _evidence),
+    Rule("R7", "The PICS declares what the run assumed, no more and no less.", Bars.CERTIFICATE, _pics),
+    Rule("R8", f"Sanity: {', '.join(SANITY)} passed.", Bars.CLAIM, _sanity),
+    Rule("R9", f"Every requirement of level MUST was tested, or is not applicable by the PICS, or is one that no rung can show. The groups {' and '.join(BY_PARTNERS)} count by rule R13.", Bars.CLAIM, _covered),
+    Rule("R10", "A requirement of level MUST may deviate only where the catalogue knows that implementations of this dialect do, and with a reference.", Bars.CLAIM, _deviations),
+    Rule("R11", "The rig measured itself and lost no frame.", Bars.CLAIM, _rig),
+    Rule("R12", "The product itself was tested, not a simulation.", Bars.CLAIM, _real),
+    Rule("R13", f"It passed every scenario with at least {PARTNERS} implementations of different origin, none of them its own and none a simulation.", Bars.CLAIM, _partners),
+)  # fmt: skip
+
+
+def markdown() -> str:
+    """The page ``docs/reference/certification-rules.md``."""
+    rows = "".join(f"| {rule.id} | {rule.text} | {rule.bars.value} |\n" for rule in RULES)
+    return (
+        "# Rules of certification\n\n"
+        f"Version {VERSION}. The code applies exactly this table (`conformance/report/certificate/rules.py`), and "
+        "a certificate names the version that judged it.\n\n"
+        "| rule | what must be so | if it is not |\n|---|---|---|\n" + rows + "\n"
+        "A certificate that makes no claim is titled *Statement of results*; it prints each broken rule with its "
+        "reasons on its first page. One that does is titled *Certificate of conformance*. Levels are those of the "
+        "catalogue: MUST, SHOULD, MAY. A requirement has the worst verdict of the cases that cite it.\n"
+    )
