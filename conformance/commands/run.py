@@ -282,7 +282,7 @@ def _now() -> str:
 
 def _write(folder: Path, document: Document, machine: Document) -> None:
     whole = folder / "results.json.part"
-    whole.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    whole.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
     whole.replace(folder / "results.json")
     (folder / "environment.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
     (folder / "junit.xml").write_bytes(junit.junit(document))

@@ -15,7 +15,7 @@ from conformance.interop.expect import Bounds, bounds, settle_ns
 from conformance.interop.measure import Measured, advertisers, judged, measured
 from conformance.interop.participant import meeting
 from conformance.interop.probe import Service, longest_gap_ns, lost
-from conformance.interop.scenario import Gap, Scenario
+from conformance.interop.scenario import Act, Scenario
 from conformance.interop.stage import Cast, Stage
 from conformance.interop.timeline import timeline
 from conformance.segment import evidence
@@ -51,7 +51,6 @@ class Ran:
     connections_lost: int | None = None
     noise_ns: int = 0
     events: dict[str, Any] | None = None
-    evidence: str | None = None
     detail: str = ""
 
 
@@ -166,7 +165,7 @@ def _breaches(found: Measured, service_ns: int | None, limits: Bounds, scenario:
     low_ns, high_ns = limits.no_master_ns
     if found.no_master_ns > high_ns:
         faults.append(f"nobody was MASTER for {seconds(found.no_master_ns)}, at most {seconds(high_ns)} was expected")
-    exact = scenario.outcome.gap is Gap.TAKE_OVER and len(scenario.steps) == 1
+    exact = [step.act for step in scenario.steps] in ([Act.KILL], [Act.PULL])
     if exact and 0 < found.no_master_ns < low_ns:
         faults.append(f"mastership went over after {seconds(found.no_master_ns)} of silence, at least {seconds(low_ns)} was expected")
     if found.dual_master_ns > limits.dual_master_ns:

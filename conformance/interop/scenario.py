@@ -26,7 +26,7 @@ class Act(Enum):
     HEAL = "lets parted nodes hear one another again"
     DEAFEN = "the node no longer hears any other, but is heard"
     HEARKEN = "the node hears the others again"
-    FORGE = "the tester sends forged advertisements, better than all, with a wrong password, until the next step that ends it"
+    FORGE = "the tester forges advertisements, better than all, with a wrong password, until FORGE_END: changes say from which MAC"
     FORGE_END = "the tester ends its forged advertisements"
 
 

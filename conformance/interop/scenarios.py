@@ -58,6 +58,15 @@ def _password(name: str, title: str, password: str, to: str) -> Scenario:
     )  # fmt: skip
 
 
+def _forged(name: str, title: str, source: str, *, virtual_mac: bool) -> Scenario:
+    return Scenario(
+        name, title, f"A stranger without the password advertises 1/0 ten times a second {source} while A dies; B takes over on time all the same.",
+        (_A, _B), _start("a", "b"),
+        (Step(Act.FORGE, rest_ns=SECOND, changes={"virtual_mac": virtual_mac}), Step(Act.KILL, "a"), Step(Act.FORGE_END, rest_ns=0)),
+        _one("b", gap=Gap.TAKE_OVER), {"A": ("kill",)},
+    )  # fmt: skip
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "join", "B joins", "A is MASTER; a worse B joins and must stay BACKUP.", (_A, _B),
@@ -156,13 +165,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         (_A, _B), (*_start("a", "b"), Step(Act.PART)), (Step(Act.HEAL),), _one("a"),
         {"A": ("partition",), "B": ("partition",)},
     ),
-    Scenario(
-        "forged", "Forged advertisements during a hand-over",
-        "A stranger without the password advertises 1/0 ten times a second while A dies; B takes over on time all the same.",
-        (_A, _B), _start("a", "b"),
-        (Step(Act.FORGE, rest_ns=SECOND), Step(Act.KILL, "a"), Step(Act.FORGE_END, rest_ns=0)),
-        _one("b", gap=Gap.TAKE_OVER), {"A": ("kill",)},
-    ),
+    _forged("forged", "Forged advertisements during a hand-over", "from its own MAC", virtual_mac=False),
+    _forged("forged-mac", "Forged advertisements from the virtual MAC, on a switch that learns", "from the virtual MAC", virtual_mac=True),
     Scenario(
         "one-way", "B becomes deaf for a while",
         "B hears nothing for 8 s but is heard; when it hears again, the better A is MASTER alone.",

@@ -16,6 +16,7 @@ from conformance.targets.protocol import Bench, Settings
 from conformance.targets.subject import Subject
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.digest import Secret
+from conformance.wire.frame import virtual_mac
 
 PASSWORD = "conformance"
 FORGED_EVERY_NS = 100_000_000
@@ -80,7 +81,7 @@ class Stage:
             case Act.DEAFEN | Act.HEARKEN:
                 self._deafen(step.who, deaf=step.act is Act.DEAFEN)
             case Act.FORGE:
-                self._forge()
+                self._forge(from_virtual_mac=bool(step.changes.get("virtual_mac")))
             case Act.FORGE_END:
                 self._forging.close()
 
@@ -116,7 +117,8 @@ class Stage:
             if other != on:
                 switch.part(other, on, parted=deaf, both_ways=False)
 
-    def _forge(self) -> None:
+    def _forge(self, *, from_virtual_mac: bool) -> None:
         secret = Secret("a stranger's guess", self.bench.shared_addresses[:1])
-        forged = Advertisement(vhid=1, source=self.tester.address, secret=secret, advbase=1, advskew=0)
+        mac = virtual_mac(1) if from_virtual_mac else self.bench.tester_mac
+        forged = Advertisement(vhid=1, source=self.tester.address, secret=secret, advbase=1, advskew=0, source_mac=mac)
         self._forging.enter_context(self.tester.advertising(forged, interval_ns=FORGED_EVERY_NS))

@@ -31,7 +31,7 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
     except ConfigurationError:
         _leave_part(host, port, config)
         raise
-    if config.vhid in port.vhosts and host.dialect.common.vhid_exists_once:
+    if config.vhid in port.vhosts:
         raise ConfigurationError(where, "it exists already", "reconfigure() or destroy() it")
     if not host.dialect.multiple_addresses and (
         len(config.addresses) != 1 or config.parsed()[0].version != 4

@@ -49,8 +49,6 @@ class Common:
     vhids: Limits = Limits(1, 255)
     password_length: int = KEY_LENGTH - 1
     """Characters of a password that the tools put into the key."""
-    vhid_exists_once: bool = True
-    """A vhid that an interface has already is refused."""
     refusal_changes_nothing: bool = True
     """Parameters are looked at before the first of them is taken over."""
     link_stops: bool = True

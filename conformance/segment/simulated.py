@@ -48,12 +48,10 @@ class SimulatedSwitch:
         """A frame enters at port ``source`` and is delivered, later, to the port where its destination was learned, or to all others."""
         if source in self.unplugged:
             return
-        destination = frame[:6]
         if self.learns and not frame[6] & 1:
             self._learned[frame[6:12]] = source
-        known = self._learned.get(destination) if not destination[0] & 1 else None
-        targets = [known] if known is not None else [name for name in self._ports if name != source]
-        for name in targets:
+        known = self._learned.get(frame[:6])
+        for name in self._ports if known is None else (known,):
             if name != source:
                 self._deliver(source, name, frame)
 

@@ -30,12 +30,16 @@ class FrameSeen:
 
 @dataclass(frozen=True, slots=True)
 class HostEvent:
-    """Something a host said of itself (not seen on the wire): a log line, a state, a script call, the end of a process."""
+    """Something a host said of itself (not seen on the wire): a log line, a state, a script call, the end of a process.
+
+    ``vhid`` says of which virtual host, where that is known.
+    """
 
     time_ns: int
     host: str
     kind: HostKind
     text: str
+    vhid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

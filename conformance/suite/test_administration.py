@@ -447,8 +447,12 @@ def test_order_to_take_over(backup: Subject, wire: Segment) -> None:
 def test_order_in_init_has_no_effect(backup: Subject, wire: Segment, state: str) -> None:
     """An order in INIT is forgotten: when the link is back the virtual host starts as BACKUP like any other."""
     backup.host.cable(plugged=False)
+    wire.watch(SECOND)
+    ordered_ns = wire.now_ns()
     backup.request_state(state)
     wire.watch(SECOND)
+    left = [event for event in wire.trace.since(ordered_ns) if backup.enters("MASTER").match(event) or backup.enters("BACKUP").match(event)]
+    wire.check("changes of state that follow the order", len(left), 0)
     back_ns = backup.just_now_ns
     backup.host.cable(plugged=True)
     wire.expect(backup.enters("BACKUP"), within=backup.reaction_window(back_ns))

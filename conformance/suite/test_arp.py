@@ -321,15 +321,3 @@ def test_backup_contradicts_a_gratuitous_arp(
     assert isinstance(reply, FrameSeen)
     assert reply.frame.arp is not None
     wire.check("sender hardware address", reply.frame.arp.sender_mac, backup.host.mac, reply)
-
-
-@covers("CARP-ARP-011")
-@takes(6)
-def test_source_of_an_answer(master: Subject, client: Client, wire: Segment) -> None:
-    """An answer for the shared address leaves from the physical MAC on FreeBSD, from the virtual one on OpenBSD."""
-    asked = client.asks()
-    answer = wire.expect(client.hears_reply(), within=client.answer_window(asked))
-    assert isinstance(answer, FrameSeen)
-    physical = master.dialect.name.startswith("freebsd")
-    expected = master.host.mac if physical else virtual_mac(master.settings.vhid)
-    wire.check("Ethernet source", answer.frame.source, expected, answer)

@@ -19,6 +19,8 @@ from conformance.targets.group import Group
 from conformance.targets.subject import Subject
 
 SECOND = 1_000_000_000
+SETTLE_NS = 5_000_000
+"""Until the last frame of a stream that has ended has surely been captured."""
 APART_NS = 300_000_000
 """Two machines never start at the same moment."""
 OUTER_KEY, INNER_KEY = "outer key", "inner key"
@@ -181,7 +183,11 @@ def test_as_many_repairs_as_faults_undo_them(firewalls: Build, wire: Segment, se
 def test_advertisement_on_another_interface_has_no_effect(
     backup: Subject, inner: Leg, tester: Tester, wire: Segment
 ) -> None:
-    """A valid stream on the other interface of the host does not hold a BACKUP; on its own it does."""
+    """A valid stream on the other interface of the host, where it listens for another vhid, does not hold a
+    BACKUP; on its own it does.
+    """
+    inner.start(vhid=20, password=INNER_KEY)
+    tester.send(backup.better())
     window = backup.master_down_window()
     with inner.tester.advertising(backup.better(source=inner.tester.address)):
         wire.expect(backup.becomes_master(), within=window)
@@ -193,7 +199,10 @@ def test_advertisement_on_another_interface_has_no_effect(
 @needs("second_interface")
 @takes(10)
 def test_master_does_not_yield_to_another_interface(master: Subject, inner: Leg, tester: Tester) -> None:
-    """A better advertisement on the other interface of its host moves no MASTER; on its own it does."""
+    """A better advertisement on the other interface of its host, where it listens for another vhid, moves no
+    MASTER; on its own it does.
+    """
+    inner.start(vhid=20, password=INNER_KEY)
     with inner.tester.advertising(master.better(source=inner.tester.address)) as first:
         master.stays_master(first)
     master.expect_yields(tester.send(master.better()))
@@ -214,6 +223,20 @@ def test_one_vhid_on_two_interfaces_is_two_virtual_hosts(
     with peer.advertising(yields.better()) as first:
         yields.expect_yields(first)
         stays.stays_master(first)
+
+
+@covers("CARP-MULTI-005")
+@needs("second_interface")
+@takes(10)
+def test_stream_holds_one_of_two(start: Start, inner: Leg, tester: Tester, wire: Segment) -> None:
+    """One vhid number on two interfaces: a stream on one of them holds the BACKUP there, and not the other one."""
+    held, free = start(vhid=7), inner.start(vhid=7, password=INNER_KEY)
+    inner.tester.send(free.better(source=inner.tester.address))
+    with tester.advertising(held.better()):
+        free.segment.expect(free.becomes_master(), within=free.master_down_window())
+        held.stays_silent(held.interval_ns)
+    wire.watch(SETTLE_NS)
+    wire.expect(held.becomes_master(), within=held.master_down_window())
 
 
 @covers("CARP-MULTI-005")

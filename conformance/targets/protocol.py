@@ -138,7 +138,8 @@ class Demotable(Protocol):
     """What a host with the capability ``demotion_order`` can do besides."""
 
     def demote(self, amount: int, group: str = "carp") -> None:
-        """Demotes it by ``amount``, or takes that back if it is negative: a write to ``net.inet.carp.demotion``, ``carpdemote`` of ``group``, a failure elsewhere on the legacy line.
+        """Demotes it by ``amount``, or takes that back if it is negative: a write to ``net.inet.carp.demotion``,
+        ``carpdemote`` of ``group``, a failure elsewhere on the legacy line.
 
         Raises :class:`ConfigurationRefused`.
         """

@@ -36,6 +36,8 @@ from conformance.wire.digest import Address, Secret
 from conformance.wire.frame import Ip
 from conformance.wire.header import Header
 
+_LATE_NS = 100_000_000
+"""How late a MASTER may be without being taken for one that has yielded; a demoted one is late for its configured advskew, too."""
 _SETTLE_NS = 5_000_000
 """Until the last frame of a stream that has ended has surely been captured."""
 
@@ -111,7 +113,7 @@ class Subject:
 
     def enters(self, state: str) -> Condition:
         """Its host says that it changed to ``state`` (needs state_read)."""
-        return Condition(f"{self.name} says that it is {state}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.STATE and e.text == state)
+        return Condition(f"{self.name} says that it is {state}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.STATE and e.text == state and e.vhid in (None, self.settings.vhid))
 
     def says(self, text: str) -> Condition:
         """Its log has a line that contains ``text`` (needs log)."""
@@ -245,11 +247,16 @@ class Subject:
         self.segment.expect_none(self.advertises(), for_ns=for_ns, barrier=self.alive)
 
     def stays_master(self, after: FrameSeen, count: int = 3) -> None:
-        """It goes on advertising ``count`` more times after ``after``, beyond the time in which it could still have been reacting."""
-        until_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
-        self.segment.loop.run_until(lambda: False, until_ns)
+        """It goes on advertising ``count`` more times after ``after``, beyond the time in which it could still have been reacting.
+
+        It is not silent for more than two intervals: one that has yielded is, before it comes back.
+        """
+        last_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
+        self.segment.loop.run_until(lambda: False, last_ns)
         for seen in self.next_own(count):
-            self.segment.check(f"{self.name} as MASTER goes on advertising: vhid", self.header(seen).vhid, self.settings.vhid, seen)
+            silence = f"the time without an advertisement of {self.name} as MASTER"
+            self.segment.check_span(silence, seen.time_ns - last_ns, (0, 2 * self.interval_ns + _LATE_NS), seen, since_ns=last_ns)
+            last_ns = seen.time_ns
 
     def keeps_its_interval(self, count: int, before: FrameSeen | None = None) -> None:
         """Each of its next ``count`` advertisements is in time after the one before; the first after ``before``, or after its next."""

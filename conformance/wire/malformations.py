@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from functools import lru_cache
 from itertools import cycle
 
 from scapy.layers.inet import IP
@@ -27,7 +28,7 @@ class BadMalformation(ValueError):
 class Malformation:
     """One way to spoil an advertisement. ``requirement`` is the clause that demands its refusal, ``check`` the check that must find it.
 
-    ``make`` gets a valid advertisement and returns the spoiled frame; :meth:`frame` proves that exactly ``check`` finds it.
+    ``make`` gets a valid advertisement and returns the spoiled frame, whatever its counter is; :meth:`frame` proves that exactly ``check`` finds it.
     """
 
     name: str
@@ -38,17 +39,22 @@ class Malformation:
 
     def frame(self, advertisement: Advertisement) -> bytes:
         """The spoiled Ethernet frame; raises :class:`BadMalformation` if more or less than ``check`` is wrong with it."""
-        data = self.make(advertisement)
-        found = faults(decode(data), advertisement.vhid, advertisement.secret)
-        if found != {self.check}:
-            names = ", ".join(sorted(check.value for check in found)) or "nothing"
-            raise BadMalformation(
-                f"malformation {self.name!r} should fail the {self.check.value} check alone, but fails: {names}"
-            )
-        return data
+        _prove(self, advertisement.but(counter=0))
+        return self.make(advertisement)
 
     def __str__(self) -> str:
         return self.name
+
+
+@lru_cache(maxsize=4096)
+def _prove(malformation: Malformation, advertisement: Advertisement) -> None:
+    """Proves a malformation on an advertisement, once for a stream of them."""
+    found = faults(decode(malformation.make(advertisement)), advertisement.vhid, advertisement.secret)
+    if found != {malformation.check}:
+        names = ", ".join(sorted(check.value for check in found)) or "nothing"
+        raise BadMalformation(
+            f"malformation {malformation.name!r} should fail the {malformation.check.value} check alone, but fails: {names}"
+        )
 
 
 def refused_by(check: Check | str) -> tuple[Malformation, ...]:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.segment import loop as module
-from conformance.segment import loop as loop_module
 from conformance.segment.loop import Loop, RealClock, VirtualClock
 
 START = VirtualClock.EPOCH_NS
@@ -301,6 +300,6 @@ def test_offset_is_taken_where_nothing_came_between(monkeypatch):
         mono.append(next(readings))
         return mono[-1]
 
-    monkeypatch.setattr(loop_module.time, "monotonic_ns", monotonic_ns)
-    monkeypatch.setattr(loop_module.time, "time_ns", lambda: mono[-1] + 1_000)
-    assert loop_module._offset_ns() in (999, 1_000)
+    monkeypatch.setattr(module.time, "monotonic_ns", monotonic_ns)
+    monkeypatch.setattr(module.time, "time_ns", lambda: mono[-1] + 1_000)
+    assert module._offset_ns() in (999, 1_000)

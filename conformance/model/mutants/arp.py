@@ -95,7 +95,7 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("announced-again-too-early", "the gratuitous ARP is repeated with the second advertisement", "ARP-007", "openbsd", carried(Effect.ANNOUNCE_LATER, _with_the_second)),
     mutant("not-announced-again-by-ucarp", "ucarp does not repeat the gratuitous ARP", "ARP-007", "ucarp", dropped(Effect.ANNOUNCE_LATER, BACKUP, *_TAKE_OVERS)),
     mutant("master-does-not-answer", "a MASTER does not answer for the shared address", "ARP-008 ARP-013", "freebsd-13", common(answers_in=())),
-    mutant("answers-with-the-wrong-mac", "a MASTER answers with the physical MAC (opnsense/core#6542)", "ARP-009", "freebsd-13", rules(arp_answer=Answer(Mac.PHYSICAL, Mac.PHYSICAL))),
+    mutant("answers-with-the-wrong-mac", "a MASTER answers with the physical MAC (opnsense/core#6542)", "ARP-009 ARP-012 SCENARIO-008", "freebsd-13", rules(arp_answer=Answer(Mac.PHYSICAL, Mac.PHYSICAL))),
     mutant("backup-answers-arp", "a BACKUP answers for the shared address", "ARP-010 ARP-013", "freebsd-13", common(answers_in=(BACKUP, MASTER))),
     mutant("backup-answers-arp-on-ucarp", "a BACKUP answers for the shared address", "ARP-010", "ucarp", common(answers_in=(BACKUP, MASTER))),
     mutant("answers-from-the-virtual-mac", "FreeBSD answers from the virtual MAC", "ARP-011", "freebsd-15", rules(arp_answer=Answer(Mac.VIRTUAL, Mac.VIRTUAL))),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from conformance.model.effects import Carrier, Happening
 from conformance.model.election import (
+    MOST_DEMOTED,
     Demotion,
     Heard,
     plain_skew,
@@ -16,8 +17,9 @@ from conformance.model.election import (
     yields_to_equal,
 )
 from conformance.model.mutant import Mutant
-from conformance.model.mutants.making import carried, common, mutant, rules
+from conformance.model.mutants.making import carp_at, carried, common, mutant, rules, sending
 from conformance.model.transitions import Effect
+from conformance.model.vhost import Port
 
 
 def _capped_at(most: int) -> Callable[[int, int], int]:
@@ -74,10 +76,16 @@ def _interval_as_demoted(it: Happening, right: Carrier) -> None:
     it.vhost.advertise_ns = it.now_ns + host.dialect.interval_ns(config.advbase, skew) + host.dialect.timer_late_ns
 
 
+def _silent_when_demoted(port: Port, data: bytearray, vhid: int | None) -> None:
+    """An advertisement of 240 is the last."""
+    if vhid is not None and data[carp_at(data) + 2] == MOST_DEMOTED:
+        port.vhosts[vhid].advertise_ns = None
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("demotion-replaces", "a write to the demotion replaces it", "DEMOTE-001", "freebsd-13", common(demotion_adds=False)),
     mutant("demotion-replaces-on-10", "a write to the demotion replaces it", "DEMOTE-001", "freebsd-10", common(demotion_adds=False)),
-    mutant("demotion-ignored", "the demotion is not advertised", "DEMOTE-002 DEMOTE-009 SCENARIO-003", "freebsd-13", rules(effective_skew=plain_skew)),
+    mutant("demotion-ignored", "the demotion is not advertised", "DEMOTE-002 DEMOTE-009 SCENARIO-003 PREEMPT-007", "freebsd-13", rules(effective_skew=plain_skew)),
     mutant("demoted-up-to-254", "the sum of advskew and demotion is capped at 254", "DEMOTE-002 DEMOTE-003", "freebsd-15", rules(effective_skew=_capped_at(254))),
     mutant("demoted-up-to-239", "the sum of advskew and demotion is capped at 239", "DEMOTE-002", "freebsd-10", rules(effective_skew=_capped_at(239))),
     mutant("undemoted-254-sent", "an advskew above 240 is sent unless the host is demoted", "DEMOTE-003", "freebsd-13", rules(effective_skew=_capped_if_demoted)),
@@ -106,5 +114,6 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("suppression-ignored-by-ucarp", "failed sends are not advertised", "DEMOTE-017", "ucarp", rules(effective_skew=plain_skew)),
     mutant("demotion-takes-mastership", "a suppressed host is told its demotion as a sum", "DEMOTE-009", "freebsd-10", rules(effective_skew=lambda advskew, demotion: suppressed_skew(advskew, demotion) and 254 if demotion > 0 else min(advskew, 240))),
     mutant("first-interval-as-demoted", "the first interval of a new MASTER is made of the demoted advskew", "TIMER-011", "freebsd-13", carried(Effect.ARM_ADVERTISING, _interval_as_demoted)),
-    mutant("demoted-by-groups", "FreeBSD counts its demotion in interface groups", "DEMOTE-002 DEMOTE-005", "freebsd-15", rules(demotion_by=Demotion.SUPPRESS)),
+    mutant("lowered-demotion-not-told", "a demotion that goes down is told with the next regular advertisement", "DEMOTE-005", "freebsd-15", rules(demotion_by=Demotion.SUPPRESS)),
+    mutant("demoted-master-falls-silent", "a demotion alone ends the mastership", "DEMOTE-018", "freebsd-13", sending(_silent_when_demoted)),
 )

@@ -10,23 +10,30 @@ from conformance.model.administering import Limits
 from conformance.model.checks import Arrival
 from conformance.model.dialects import Dialect
 from conformance.model.effects import Carrier, Happening
+from conformance.model.election import summed_skew
 from conformance.model.loglines import INFO, Line
 from conformance.model.mutant import Mutant
 from conformance.model.mutants.making import (
     Fault,
+    carp_at,
     carried,
     common,
     dropped,
     instead,
     miscounted,
     mutant,
+    resum,
     rules,
+    sending,
     step,
     threshold,
     thresholds_of_states,
     wording,
 )
+from conformance.model.receiving import hmac_sha1
 from conformance.model.transitions import Effect, Input, Reason
+from conformance.model.vhost import Port
+from conformance.wire.header import LENGTH
 
 INIT, BACKUP, MASTER = State.INIT, State.BACKUP, State.MASTER
 
@@ -49,6 +56,19 @@ def _counted_before_the_check(arrival: Arrival) -> bool:
     """badttl is counted, then the TTL is looked at"""
     arrival.host.count("badttl")
     return arrival.packet.ttl == 255
+
+
+class _Frozen:
+    """The advskew of the first advertisement stays in all others."""
+
+    def __init__(self) -> None:
+        self.first: dict[int, int] = {}
+
+    def __call__(self, port: Port, data: bytearray, vhid: int | None) -> None:
+        if vhid is not None:
+            at = carp_at(data)
+            data[at + 2] = self.first.setdefault(id(port), data[at + 2])
+            resum(data, at, at + LENGTH, 6)
 
 
 def _says_unknown_vhid(arrival: Arrival) -> bool:
@@ -93,6 +113,28 @@ def _up_at_both(it: Happening, _: Carrier) -> None:
     it.host.act(Script(it.vhost.port.name, it.vhost.vhid, "up"))
 
 
+class _OldKey:
+    """The key of the first advertisement signs all others."""
+
+    def __init__(self) -> None:
+        self.first: dict[int, bytes] = {}
+
+    def __call__(self, port: Port, data: bytearray, vhid: int | None) -> None:
+        if vhid is not None:
+            at, vhost = carp_at(data), port.vhosts[vhid]
+            key = self.first.setdefault(id(port), vhost.key)
+            data[at + 16 : at + LENGTH] = hmac_sha1(key, vhost.prefixes[0], bytes(data[at + 8 : at + 16]))
+            resum(data, at, at + LENGTH, 6)
+
+
+def _deaf_after_allow(arrival: Arrival) -> bool:
+    """net.inet.carp.allow is 1 and has always been"""
+    host = arrival.host
+    if not checks.allowed(arrival):
+        host.groups["deaf"] = 1
+    return "deaf" not in host.groups
+
+
 MUTANTS: tuple[Mutant, ...] = (
     # SYSCTL
     mutant("allow-off-by-default", "net.inet.carp.allow is 0 by default", "SYSCTL-001", "freebsd-legacy", switch(allow=0)),
@@ -101,7 +143,7 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("log-level-0-by-default", "net.inet.carp.log is 0 by default", "SYSCTL-003", "freebsd-13", switch(log=0)),
     mutant("log-level-1-on-openbsd", "net.inet.carp.log is 1 by default", "SYSCTL-003", "openbsd", switch(log=1)),
     mutant("dscp-of-0", "net.inet.carp.dscp is 0 by default", "SYSCTL-004", "freebsd-15", switch(dscp=0)),
-    mutant("factors-of-0", "the demotion factors are 0 by default", "SYSCTL-005 DEMOTE-008", "freebsd-13", switch(senderr_demotion_factor=0, ifdown_demotion_factor=0)),
+    mutant("factors-of-0", "the demotion factors are 0 by default", "SYSCTL-005 DEMOTE-008 DEMOTE-006", "freebsd-13", switch(senderr_demotion_factor=0, ifdown_demotion_factor=0)),
     mutant("arpbalance-by-default", "net.inet.carp.arpbalance is 1 by default", "SYSCTL-006", "freebsd-legacy", switch(arpbalance=1)),
     mutant("allow0-still-listens", "allow=0 has no effect on what is heard", "SYSCTL-008", "freebsd-legacy", instead(checks.allowed, lambda _: True)),
     mutant("allow0-still-listens-on-openbsd", "allow=0 has no effect on what is heard", "SYSCTL-008", "openbsd", instead(checks.allowed, lambda _: True)),
@@ -154,11 +196,10 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("eras-mixed-up-for-packets", "FreeBSD 6 logs refused packets from level 2", "LOG-016", "freebsd-legacy-6", threshold("log_digest", 2)),
     # CONF
     mutant("vhid-0-taken", "a vhid of 0 is taken", "CONF-001", "freebsd-13", common(vhids=Limits(0, 255))),
-    mutant("vhid-255-refused", "> for >=: a vhid of 255 is refused", "CONF-001", "freebsd-legacy", common(vhids=Limits(1, 254))),
+    mutant("vhid-255-refused", "> for >=: a vhid of 255 is refused", "CONF-001 MULTI-006", "freebsd-legacy", common(vhids=Limits(1, 254))),
     mutant("advskew-255-taken", "an advskew of 255 is taken", "CONF-002", "freebsd-13", rules(advskew_limits=Limits(0, 255))),
     mutant("advskew-254-refused", "an advskew of 254 is refused", "CONF-002", "freebsd-15", rules(advskew_limits=Limits(0, 253))),
     mutant("advbase-255-refused", "an advbase of 255 is refused", "CONF-003", "freebsd-13", rules(advbase_limits=Limits(1, 254))),
-    mutant("vhid-twice", "a vhid can be configured twice", "CONF-005", "openbsd", common(vhid_exists_once=False)),
     mutant("half-applied", "a refused change is applied", "CONF-023", "freebsd-15", common(refusal_changes_nothing=False)),
     mutant("half-applied-on-legacy", "a refused change is applied", "CONF-023", "freebsd-legacy", common(refusal_changes_nothing=False)),
     mutant("own-address-not-unskewed", "FreeBSD legacy keeps the advskew with an own address", "CONF-015", "freebsd-legacy", rules(own_address_unskews=False)),
@@ -166,8 +207,7 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("vhid-outlives-its-addresses", "the removal of the last address leaves the vhid", "CONF-013", "freebsd-13", rules(forgets_without_address=False)),
     # what an administrator orders
     mutant("keys-tail-cut", "FreeBSD 13 clears the key before it sets a new one", "AUTH-031 AUTH-021", "freebsd-13", rules(key_keeps_tail=False)),
-    mutant("tail-of-the-old-key", "a shorter password leaves the tail of the old one", "AUTH-029", "openbsd", rules(key_keeps_tail=True)),
-    mutant("removal-unnoticed", "a removed address is still hashed", "AUTH-030 ELECT-020", "freebsd-15", rules(notices_removal=False)),
+    mutant("removal-unnoticed", "a removed address is still hashed", "AUTH-030 ELECT-020 ELECT-021", "freebsd-15", rules(notices_removal=False)),
     mutant("address-added-in-passing", "an added address does not restart the vhid (opnsense/core#2551)", "ELECT-020", "freebsd-13", common(restarts_on_address=False)),
     mutant("ordered-master-unheard", "the order to become MASTER has no effect", "ELECT-023", "freebsd-13", step(BACKUP, Input.ORDERED_MASTER, to=BACKUP, effects=(), reason=None)),
     mutant("ordered-master-silent", "a MASTER by order does not advertise at once", "ELECT-023", "openbsd", dropped(Effect.ADVERTISE, BACKUP, Input.ORDERED_MASTER)),
@@ -175,5 +215,10 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("ordered-backup-for-good", "a BACKUP by order never returns", "ELECT-022", "freebsd-13", dropped(Effect.ARM_DOWN, MASTER, Input.ORDERED_BACKUP)),
     mutant("ordered-backup-unheard", "the order to become BACKUP has no effect", "ELECT-022", "openbsd", step(MASTER, Input.ORDERED_BACKUP, to=MASTER, effects=(), reason=None)),
     mutant("ordered-in-init", "an order starts a vhid in INIT", "ELECT-024", "freebsd-15", step(INIT, Input.ORDERED_MASTER, to=MASTER, reason=Reason.ORDERED, effects=(Effect.ENTER, Effect.ADVERTISE))),
-    mutant("changed-after-an-interval", "a new rank is never in force", "TIMER-018", "freebsd-13", rules(changes_while_running=True)),
+    mutant("rank-frozen", "a new advskew is never advertised", "TIMER-018", "freebsd-13", sending(_Frozen())),
+    mutant("advskew-10-by-default", "an advskew of 0 means 10", "CONF-004 WIRE-010", "freebsd-13", rules(effective_skew=lambda advskew, demotion: summed_skew(advskew or 10, demotion))),
+    mutant("advskew-10-by-default-on-ucarp", "an advskew of 0 means 10", "CONF-004", "ucarp", rules(effective_skew=lambda advskew, _: advskew or 10)),
+    mutant("old-password-signs", "a new password does not sign", "AUTH-029", "freebsd-15", sending(_OldKey())),
+    mutant("deaf-after-allow", "after allow was 0 the node hears nobody any more (opnsense/core#10780)", "SCENARIO-007", "freebsd-13", instead(checks.allowed, _deaf_after_allow)),
+    mutant("deaf-after-allow-on-openbsd", "after allow was 0 the node hears nobody any more", "SCENARIO-007", "openbsd", instead(checks.allowed, _deaf_after_allow)),
 )

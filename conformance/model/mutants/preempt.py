@@ -46,7 +46,7 @@ def _hurried(it: Happening, right: Carrier) -> None:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    mutant("preempts-by-default", "preemption is on without being switched on", "PREEMPT-001 ELECT-008", "freebsd-13", rules(preempts=_by_default)),
+    mutant("preempts-by-default", "preemption is on without being switched on", "PREEMPT-001 ELECT-008 SCENARIO-004", "freebsd-13", rules(preempts=_by_default)),
     mutant("preempts-by-default-on-ucarp", "preemption is on without -P", "PREEMPT-001", "ucarp", rules(preempts=_by_default)),
     mutant("never-preempts", "preemption has no effect", "PREEMPT-002 PREEMPT-006", "freebsd-13", rules(preempts=relieves_nobody)),
     mutant("never-preempts-on-ucarp", "-P has no effect", "PREEMPT-002 PREEMPT-009 LOG-006", "ucarp", rules(preempts=relieves_nobody)),

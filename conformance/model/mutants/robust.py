@@ -9,6 +9,7 @@ from conformance.model.checks import Arrival
 from conformance.model.effects import Carrier, Happening
 from conformance.model.mutant import Mutant
 from conformance.model.mutants.making import (
+    ETHERNET,
     added,
     carried,
     common,
@@ -20,6 +21,7 @@ from conformance.model.mutants.making import (
     sending,
     wedge,
 )
+from conformance.model.packet import Packet
 from conformance.model.timing import MS
 from conformance.model.transitions import Effect, Input
 from conformance.model.vhost import Port
@@ -69,6 +71,14 @@ def _queued(it: Happening, right: Carrier) -> None:
 
 
 
+def _twenty_bytes(packet: Packet) -> bool:
+    """CARP begins after twenty bytes, whatever the header length says"""
+    if packet.version == 4 and packet.header_length != 20:
+        packet.payload = packet.frame[ETHERNET + 20 :]
+        return True
+    return packet.sound and not packet.fragment
+
+
 class _Leaks:
     """After fifty changes of state nothing works any more."""
 
@@ -97,18 +107,27 @@ def _from_the_virtual_mac(port: Port, data: bytearray, _: int | None) -> None:
         data[6:12] = next(iter(port.vhosts.values())).mac
 
 
+def _crashes_on_extensions(arrival: Arrival) -> bool:
+    """An IPv6 extension header crashes the host"""
+    if arrival.packet.version == 6 and arrival.packet.header_length > 40:
+        for vhost in arrival.port.vhosts.values():
+            wedge(vhost)
+    return True
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("crashes-at-17-bytes", "a payload of 17 bytes crashes the host", "ROBUST-001", "freebsd-13", first(_crashes)),
     mutant("crashes-at-1000-bytes", "a payload of more than 1000 bytes crashes the host", "ROBUST-001", "openbsd", first(_crashes_on_long)),
     mutant("delayed-by-what-comes-in", "every packet delays the next advertisement by 2 ms", "ROBUST-002", "freebsd-legacy", first(_delays)),
     mutant("advertising-restarted-by-rejected", "a refused packet restarts the advertisement timer", "ROBUST-002 RX-024", "freebsd-13", first(_restarts_advertising)),
     mutant("flood-is-queued", "every advertisement of a flood prolongs the wait", "ROBUST-003", "freebsd-15", carried(Effect.ARM_FAMILY, _queued)),
-    mutant("header-length-ignored", "fragments and damaged headers are taken", "ROBUST-004", "freebsd-13", common(takes=lambda _: True)),
+    mutant("header-length-ignored", "the IPv4 header is taken to have twenty bytes", "ROBUST-004", "freebsd-13", common(takes=_twenty_bytes)),
     mutant("leaks-at-each-change", "after fifty changes of state the node stops", "ROBUST-005", "freebsd-13", carried(Effect.ENTER, _Leaks())),
     mutant("answers-every-slower-one", "a slower advertisement is answered by one", "ROBUST-006", "freebsd-13", added(Effect.ADVERTISE, MASTER, Input.WORSE)),
     mutant("announces-at-every-slower-one", "a slower advertisement is answered by a gratuitous ARP", "ROBUST-006", "openbsd", added(Effect.ANNOUNCE, MASTER, Input.WORSE)),
     mutant("one-sum-for-both-headers", "one checksum covers both headers, as in ucarp", "ROBUST-008", "freebsd-legacy", common(takes=lambda packet: not packet.fragment), instead(checks.header_checksum, _joint)),
     mutant("backup-uses-the-virtual-mac", "a BACKUP sends from the virtual MAC (toreamun/opnsense-plugins#99)", "SCENARIO-011", "freebsd-13", sending(_from_the_virtual_mac)),
     mutant("backup-answers-from-the-virtual-mac", "a BACKUP answers an echo from the virtual MAC", "SCENARIO-011 ARP-010", "openbsd", common(answers_in=(BACKUP, MASTER))),
-    mutant("address-answers-nobody", "what is sent to the shared address does not arrive (opnsense/src#319)", "SCENARIO-010 ARP-008", "freebsd-13", rules(arp_answer=Answer(Mac.PHYSICAL, Mac.ZERO))),
+    mutant("address-answers-nobody", "what is sent to the shared address does not arrive (opnsense/src#319)", "SCENARIO-010", "freebsd-13", rules(arp_answer=Answer(Mac.PHYSICAL, Mac.ZERO))),
+    mutant("crashes-at-extension-headers", "an IPv6 extension header crashes the host", "ROBUST-007", "freebsd-13", first(_crashes_on_extensions)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.model import checks, receive
 from conformance.model.actions import State
 from conformance.model.checks import Arrival, Check
+from conformance.model.common import sound_and_whole
 from conformance.model.mutant import Mutant
 from conformance.model.mutants.making import (
     CARP_MAC,
@@ -16,10 +17,13 @@ from conformance.model.mutants.making import (
     meant,
     mutant,
     rules,
+    step,
     without,
 )
+from conformance.model.packet import Packet
 from conformance.model.receiving import Copies, hmac_sha1
-from conformance.wire.frame import GROUP_IPV4
+from conformance.model.transitions import Effect, Input, Reason
+from conformance.wire.frame import GROUP_IPV4, GROUP_MAC_IPV4
 from conformance.wire.header import LENGTH, PROTOCOL, checksum, interval_ns
 
 
@@ -213,6 +217,23 @@ def _yields_to_farewell(arrival: Arrival) -> bool:
     return True
 
 
+def _in_init_too(arrival: Arrival) -> bool:
+    """Virtual host of this vhid, running or not"""
+    arrival.vhost = arrival.port.vhosts.get(arrival.vhid)
+    return arrival.vhost is not None or arrival.drop("badvhid")
+
+
+def _promiscuous(packet: Packet) -> bool:
+    """The destination of the frame does not matter"""
+    if not packet.frame[0] & 1:
+        packet.frame = GROUP_MAC_IPV4 + packet.frame[6:]
+    return sound_and_whole(packet)
+
+
+def _not_from_virtual_mac(arrival: Arrival) -> bool:
+    return arrival.packet.frame[6:11] != CARP_MAC
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("ttl-unchecked", "the TTL is not looked at", "RX-001 STATS-004 RX-023 RX-024", "freebsd-13", without(checks.ttl)),
     mutant("ttl-unchecked-by-openbsd", "the TTL is not looked at", "RX-001 RX-032", "openbsd", without(checks.ttl)),
@@ -271,4 +292,8 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("vrrp-rearms", "a VRRP packet with the same id restarts the timer", "RX-036", "freebsd-13", first(_vrrp_is_carp)),
     mutant("vrrp-outranks", "a VRRP packet with the same id silences a MASTER", "RX-036", "freebsd-15", first(_vrrp_outranks)),
     mutant("all-hosts-refused", "the all-hosts group is refused", "RX-039", "freebsd-13", demanding(_to_a_group)),
+    mutant("init-hears", "a vhid in INIT is started by what it hears", "RX-026", "freebsd-legacy", instead(checks.known_vhid, _in_init_too), step(State.INIT, Input.BETTER, to=State.BACKUP, reason=Reason.BETTER, effects=(Effect.ENTER, Effect.ARM_DOWN))),
+    mutant("frame-of-another-host-heard", "an advertisement in a frame to another host's MAC is heard", "RX-040", "freebsd-legacy", common(takes=_promiscuous)),
+    mutant("frame-of-another-host-heard-by-openbsd", "an advertisement in a frame to another host's MAC is heard", "RX-040", "openbsd", common(takes=_promiscuous)),
+    mutant("virtual-mac-filtered", "frames from a virtual MAC do not arrive (ucarp#19)", "SCENARIO-018", "ucarp", demanding(_not_from_virtual_mac)),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from conformance.model.actions import State
+from conformance.model.administering import Limits
 from conformance.model.checks import Arrival
 from conformance.model.effects import Carrier, Happening
 from conformance.model.mutant import Mutant
@@ -126,6 +129,14 @@ def _demoted_down(it: Happening, right: Carrier) -> None:
         it.vhost.down_ns += more_ns
 
 
+@dataclass(frozen=True, slots=True)
+class _Restless(PollLoop):
+    """A poll loop that wakes every 10 ms."""
+
+    def period_ns(self, advbase: int, advskew: int) -> int:  # noqa: ARG002  # the shape of a PollLoop
+        return 10 * MS
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("interval-without-skew", "advskew is left out of the interval", "TIMER-001", "freebsd-13", rules(interval_ns=_without_skew)),
     mutant("interval-without-skew-on-ucarp", "advskew is left out of the interval", "TIMER-001", "ucarp", rules(interval_ns=_without_skew)),
@@ -155,4 +166,7 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("link-looked-at-every-second", "ucarp looks for its link every second", "TIMER-019", "ucarp", rules(poll_loop=PollLoop(SECOND, link_sleep_ns=SECOND))),
     mutant("interval-of-advbase-1", "advbase is left out of the interval", "TIMER-021", "freebsd-13", rules(interval_ns=_base_one)),
     mutant("down-of-advbase-1", "advbase is left out of the master-down time", "TIMER-021", "freebsd-legacy-6", rules(master_down_ns=_down_of_base_one)),
+    mutant("down-doubled", "the master-down time is doubled", "TIMER-003 TIMER-010 INTEROP-006 SCENARIO-005 SCENARIO-006", "freebsd-13", rules(master_down_ns=lambda advbase, advskew, _=3: 2 * skew_once_ns(advbase, advskew))),
+    mutant("ucarp-looks-all-the-time", "ucarp looks at its timer every 10 ms", "TIMER-005", "ucarp", rules(poll_loop=_Restless(SECOND))),
+    mutant("advbase-0-refused", "FreeBSD legacy refuses an advbase of 0", "TIMER-012", "freebsd-legacy", rules(advbase_limits=Limits(1, 255))),
 )

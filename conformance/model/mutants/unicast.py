@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
+
 from conformance.model import checks
 from conformance.model.checks import Arrival
 from conformance.model.mutant import Mutant
@@ -34,9 +36,9 @@ def _still_to_the_group(_: Port, data: bytearray, vhid: int | None) -> None:
 
 
 def _both_to_the_peer(port: Port, data: bytearray, vhid: int | None) -> None:
-    """An IPv6 advertisement follows the IPv4 one to the peer's MAC."""
+    """An IPv6 advertisement follows the IPv4 one to the peer."""
     if vhid is not None and data[12:14] == b"\x86\xdd" and port.vhosts[vhid].config.peer:
-        data[0:6] = bytes.fromhex("0200000002fe")
+        data[0:6], data[IP + 24 : IP + 40] = bytes.fromhex("0200000002fe"), IPv6Address("fe80::fe").packed
 
 
 def _from_virtual(port: Port, data: bytearray, vhid: int | None) -> None:

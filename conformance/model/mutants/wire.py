@@ -101,6 +101,12 @@ def _per_address(port: Port, frame: bytes, vhid: int | None) -> tuple[bytes, ...
     return (frame,) if vhid is None else (frame,) * len(port.vhosts[vhid].addresses)
 
 
+def _from_nobody(port: Port, data: bytearray, vhid: int | None) -> None:
+    if vhid is not None and carp_at(data) == IP + 20 and not port.ipv4():
+        data[IP + 12 : IP + 16] = bytes(4)
+        resum(data, IP, IP + 20, 10)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("protocol-111", "advertisements leave with IP protocol 111", "WIRE-001", "freebsd-13", advertising(put(IP + 9, b"\x6f"))),
     mutant("group-19", "advertisements go to 224.0.0.19", "WIRE-002", "freebsd-legacy", advertising(put(IP + 16, bytes([224, 0, 0, 19])))),
@@ -138,4 +144,5 @@ MUTANTS: tuple[Mutant, ...] = (
     mutant("backup-advertises", "a BACKUP advertises in its interval", "WIRE-024 ELECT-001", "freebsd-13", added(Effect.ARM_ADVERTISING, State.INIT, Input.USABLE)),
     mutant("advertises-twice", "every advertisement is sent twice", "WIRE-025", "freebsd-legacy", common(emits=_twice)),
     mutant("advertises-each-address", "an advertisement for each address", "WIRE-025 MULTI-004", "freebsd-13", common(emits=_per_address)),
+    mutant("nobody-as-source", "advertisements come from 0.0.0.0 where the interface has no address", "WIRE-022", "freebsd-13", sending(_from_nobody)),
 )

@@ -78,11 +78,11 @@ def claims(applied: Iterable[Ruling]) -> bool:
     return not any(one.breaches for one in listed)
 
 
-def _some(ids: Iterable[str], sentence: str) -> list[str]:
+def _some(ids: Iterable[str], what: str) -> list[str]:
     """One sentence about all of ``ids``, of which it names the first few."""
     found = list(ids)
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return [f"{', '.join(found[:_SHOWN])}{more} {sentence}"] if found else []
+    return [f"{what}: {', '.join(found[:_SHOWN])}{more}"] if found else []
 
 
 def _complete(material: Material) -> list[str]:
@@ -99,15 +99,15 @@ def _same_catalogue(material: Material) -> list[str]:
     return [] if judged == here else [f"the run was judged by the catalogue {judged}, this suite has {here}"]
 
 
-def _level(verdict: str, sentence: str) -> Callable[[Material], list[str]]:
+def _level(verdict: str, what: str) -> Callable[[Material], list[str]]:
     def breaches(material: Material) -> list[str]:
-        return _some((one.id for one, had in material.of_level(Level.MUST) if had == verdict), sentence)
+        return _some((one.id for one, had in material.of_level(Level.MUST) if had == verdict), what)
 
     return breaches
 
 
 def _nothing_broke(material: Material) -> list[str]:
-    return _some((case["id"] for case in material.document["cases"] if case["verdict"] == "error"), "could not be carried out")
+    return _some((case["id"] for case in material.document["cases"] if case["verdict"] == "error"), "the rig broke in")
 
 
 def _evidence(material: Material) -> list[str]:
@@ -138,7 +138,7 @@ def _missing(case: Case, material: Material) -> str | None:
 def _pics(material: Material) -> list[str]:
     ran = {name for name, has in material.document["target"]["pics"].items() if has}
     declared = {row["name"] for row in material.pics["capabilities"] if row["claimed"]}
-    return _some(sorted(ran ^ declared), "is declared otherwise in the PICS than the run assumed")
+    return _some(sorted(ran ^ declared), "declared otherwise in the PICS than the run assumed")
 
 
 def _sanity(material: Material) -> list[str]:
@@ -151,12 +151,12 @@ def _covered(material: Material) -> list[str]:
         for one, verdict in material.of_level(Level.MUST)
         if verdict == NOT_COVERED and not one.untestable and one.group not in BY_PARTNERS
     )
-    return _some(left, "was not tested")
+    return _some(left, "not tested")
 
 
 def _deviations(material: Material) -> list[str]:
     deviating = [one for one, verdict in material.of_level(Level.MUST) if verdict == "known_deviation"]
-    unknown = _some((one.id for one in deviating if material.holds(one)), "is a deviation that the catalogue does not know of this dialect")
+    unknown = _some((one.id for one in deviating if material.holds(one)), "deviations that the catalogue does not know of this dialect")
     silent = (
         case["id"] for case in material.document["cases"] if case["deviation"] and not case["deviation"]["reference"]
     )
@@ -208,7 +208,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("R1", "The run came to its end, every case that was to run left a record, and its environment is known.", Bars.CERTIFICATE, _complete),
     Rule("R2", "The run was judged by the catalogue of the suite that makes the certificate.", Bars.CERTIFICATE, _same_catalogue),
     Rule("R3", "No requirement of level MUST failed. A failed SHOULD or MAY is printed and bars nothing.", Bars.CERTIFICATE, _level("fail", "failed")),
-    Rule("R4", "No requirement of level MUST is inconclusive.", Bars.CERTIFICATE, _level("inconclusive", "is inconclusive")),
+    Rule("R4", "No requirement of level MUST is inconclusive.", Bars.CERTIFICATE, _level("inconclusive", "inconclusive")),
     Rule("R5", "No case ended in an error of the rig.", Bars.CERTIFICATE, _nothing_broke),
     Rule("R6", "Every capture that a case names is there, can be read, and has the frames that the case cites.", Bars.CERTIFICATE, _evidence),
     Rule("R7", "The PICS declares what the run assumed, no more and no less.", Bars.CERTIFICATE, _pics),

@@ -24,6 +24,8 @@ _OPTIONS: Mapping[str, str] = {
 }
 _LEVELS = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
 """The names of syslog's levels."""
+_SWITCHING = "Switching to state: "
+"""How a ucarp tells a change of its state."""
 
 
 @dataclass(slots=True)
@@ -64,13 +66,15 @@ class Administrator:
 
     def told(self, action: Action) -> tuple[HostKind, str] | None:
         """The host event that an action of the machine is for an observer of the host; None if it is none."""
+        daemon = self.machine.dialect.poll_loop is not None
         match action:
-            case StateChange(new=new):
-                return HostKind.STATE, new.value
+            case StateChange(new=new):  # of a daemon nothing but its log is known
+                return None if daemon else (HostKind.STATE, new.value)
+            case Log(text=text) if daemon and text.startswith(_SWITCHING):
+                return HostKind.STATE, text.removeprefix(_SWITCHING)
             case Log(level=level, text=text):
                 # a daemon of its own writes the level itself
-                tagged = self.machine.dialect.poll_loop is not None
-                return HostKind.LOG, f"[{_LEVELS[level]}] {text}" if tagged else text
+                return HostKind.LOG, f"[{_LEVELS[level]}] {text}" if daemon else text
             case Script(interface=interface, vhid=vhid, script=script):
                 return HostKind.SCRIPT, f"{script} {interface} {self._arguments[vhid]}"
             case Exit(status=status):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from conformance.model.actions import Action, Script, Send, State, StateChange
+from conformance.model.actions import Action, Exit, Log, Script, Send, State, StateChange
 from conformance.model.config import ConfigurationError, Interface
 from conformance.model.dialects import Dialect
 from conformance.model.machine import Host
@@ -203,16 +203,27 @@ class ModelMachine:
     def carry_out(self, actions: list[Action]) -> None:
         """Does what the machine wants done, and sets the timer for what it will want next."""
         queue = list(actions)
+        about: StateChange | None = None
         while queue:
             action = queue.pop(0)
             if isinstance(action, Send):
                 queue += self._send(action)
                 continue
-            host = self.hosts[action.interface if isinstance(action, StateChange | Script) else INTERFACE]
+            if isinstance(action, StateChange):
+                about = action  # a daemon tells its state by the line that follows
+            host, vhid = self._teller(action, about)
             told = host.administrator.told(action)
             if told is not None:
-                self.bench.trace.add(HostEvent(self.bench.loop.now_ns(), host.name, *told))
+                self.bench.trace.add(HostEvent(self.bench.loop.now_ns(), host.name, *told, vhid))
         self._arm()
+
+    def _teller(self, action: Action, about: StateChange | None) -> tuple[ModelHost, int | None]:
+        """Whose word an action is: of which interface, and of which virtual host where that is known."""
+        if isinstance(action, Log) and self.machine.dialect.poll_loop is not None and about is not None:
+            action = about
+        if isinstance(action, StateChange | Script | Exit):
+            return self.hosts[action.interface], action.vhid
+        return next(iter(self.hosts.values())), None
 
     def _send(self, action: Send) -> list[Action]:
         """Puts a frame on the wire; what the machine does about it if it is an advertisement."""

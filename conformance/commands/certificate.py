@@ -1,0 +1,136 @@
+"""``report DIR --certificate``: a bundle from the folder of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conformance.catalogue import load
+from conformance.commands.errors import FAILED, UNDECIDED, CommandError
+from conformance.commands.pics import declaration
+from conformance.commands.witness import PUBLIC_PASSWORD
+from conformance.report import results, schema
+from conformance.report.certificate import bundle, documents
+from conformance.report.certificate.material import Product
+from conformance.report.certificate.page import NoPdf
+from conformance.report.certificate.pics import pics
+from conformance.report.certificate.rules import Refused
+from conformance.report.certificate.secrets import SecretLeft, SecretTooShort
+from conformance.targets.protocol import CAPABILITIES
+from conformance.targets.registry import UnknownTarget, find
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. ``interop`` is the folder of a matrix, ``secrets`` what must not be published."""
+
+    folder: Path
+    product: Product
+    pics: Path | None = None
+    interop: Path | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    out: Path | None = None
+
+
+def certify(request: Request) -> tuple[Path, Document]:
+    """Writes the bundle and returns its path and the certificate's document. Raises :class:`CommandError`."""
+    document = _results(request.folder)
+    password, origin = _known(document["target"]["name"])
+    secrets = (*request.secrets, *((password,) if password and password != PUBLIC_PASSWORD else ()))
+    facts = {
+        "product": request.product,
+        "catalogue": load(),
+        "pics": _pics(document, request),
+        "interop": interop(request.interop) if request.interop else None,
+        "issued": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "origin": origin,
+    }
+    try:
+        data, stated = bundle.bundle(bundle.material(request.folder, document, facts, secrets), secrets)
+    except Refused as error:
+        undecided = all(one.rule.id not in ("R3", "R7") for one in error.rulings)
+        raise CommandError(str(error), UNDECIDED if undecided else FAILED) from error
+    except schema.InvalidDocument as error:
+        raise CommandError(f"{error} If a password is a word of the documents, run the cases with another.") from error
+    except (NoPdf, SecretLeft, SecretTooShort, documents.NotJson) as error:
+        raise CommandError(str(error)) from error
+    path = request.out or request.folder / f"{_file_name(request.product)}.zip"
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"--out {path}: cannot be written ({error.strerror}); give another file") from error
+    return path, stated
+
+
+def secrets_in(file: Path | None) -> tuple[str, ...]:
+    """The secrets of ``--secret-file``, one a line. Raises :class:`CommandError`."""
+    if file is None:
+        return ()
+    try:
+        return tuple(line for line in file.read_text(encoding="utf-8").splitlines() if line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--secret-file {file}: cannot be read; give a text file with one secret a line") from error
+
+
+def interop(folder: Path) -> Document:
+    """The matrix recorded in ``folder`` with the origins of its targets, as the document ``interop``. Raises :class:`CommandError`."""
+    path = folder / "matrix.json" if folder.is_dir() else folder
+    try:
+        matrix = documents.parse(path.read_bytes(), str(path))
+        cells = [
+            {key: cell[key] for key in ("a", "b", "scenario", "verdict")} for cell in matrix["cells"]
+        ]
+        names = sorted({cell[side] for cell in cells for side in ("a", "b")})
+        document = {"schema": 1, "partners": [_partner(name) for name in names], "cells": cells}
+        documents.validate(document, "interop")
+    except (OSError, KeyError, TypeError, documents.NotJson, schema.InvalidDocument) as error:
+        raise CommandError(f"--interop {path}: holds no matrix ({error}); give the folder that `matrix --out` wrote") from error
+    return document
+
+
+def _partner(name: str) -> Document:
+    try:
+        profile = find(name).profile
+    except UnknownTarget:
+        # What nobody here knows counts as no partner of its own origin.
+        return {"name": name, "origin": "", "rung": "sim"}
+    return {"name": name, "origin": profile.origin, "rung": profile.rung}
+
+
+def _results(folder: Path) -> Document:
+    try:
+        return results.load(folder)
+    except (results.NoRun, results.UnreadableRun, results.UnknownRequirement, schema.InvalidDocument) as error:
+        raise CommandError(str(error)) from error
+
+
+def _known(target: str) -> tuple[str, str]:
+    """Password and origin of a target that is installed here; empty if it is not."""
+    try:
+        profile = find(target).profile
+    except UnknownTarget:
+        return "", ""
+    return profile.password, profile.origin
+
+
+def _pics(document: Document, request: Request) -> Document:
+    """The vendor's declaration, or what the run assumed if there is none."""
+    target, product = document["target"], request.product
+    vocabulary = {**CAPABILITIES, **{name: "" for name in target["pics"] if name not in CAPABILITIES}}
+    if request.pics is None:
+        declared: Document = {"target": target["name"], "capabilities": {name: bool(has) for name, has in target["pics"].items()}}
+    else:
+        declared = declaration(request.pics)
+    named = {"name": product.name, "vendor": product.vendor, "version": product.version}
+    return pics(declared | {"product": named}, vocabulary, target["dialect"], {})
+
+
+def _file_name(product: Product) -> str:
+    words: Sequence[str] = (product.vendor, product.name, product.version)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(words)).strip("-.") or "certificate"
