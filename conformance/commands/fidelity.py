@@ -65,7 +65,7 @@ def _load(folder: Path) -> Document:
         raise CommandError(str(error)) from error
 
 
-def _row(id: str, one: Document | None, other: Document | None) -> Document:  # noqa: A002
+def _row(id: str, one: Document | None, other: Document | None) -> Document:
     verdicts = [None if case is None else case["verdict"] for case in (one, other)]
     compared = one is not None and other is not None and "not_applicable" not in verdicts
     return {
@@ -93,12 +93,12 @@ def _times(one: Document, other: Document) -> Iterator[Document]:
     for mine, theirs in zip(_windows(one), _windows(other), strict=False):
         if _what(mine) != _what(theirs):
             return  # from here on the cases went different ways
-        measured = [mine.get("after_ms"), theirs.get("after_ms")]
-        if None not in measured:
+        first_ms, second_ms = mine.get("after_ms"), theirs.get("after_ms")
+        if first_ms is not None and second_ms is not None:
             yield {
                 "what": mine["summary"],
-                "after_ms": measured,
-                "difference_ms": round(measured[1] - measured[0], 3),
+                "after_ms": [first_ms, second_ms],
+                "difference_ms": round(second_ms - first_ms, 3),
             }
 
 
@@ -169,7 +169,7 @@ def _print_times(console: Console, rows: Sequence[Document], names: Sequence[str
         box=None,
         pad_edge=False,
     )
-    for id, time in times[:_SHOWN]:  # noqa: A001
+    for id, time in times[:_SHOWN]:
         measured = (*time["after_ms"], time["difference_ms"])
         table.add_row(id, *(f"{value / 1000:.3f} s" for value in measured))
     console.print()

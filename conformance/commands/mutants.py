@@ -26,8 +26,9 @@ _ARGUMENTS = (
 
 
 def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
-    """The document of ``mutants --json``, for the mutants whose id or group begins with one of ``select`` (all, if empty). ``exhaustive`` lists every related case that kills, not the first.
+    """The document of ``mutants --json``, for the mutants whose id or group begins with one of ``select`` (all, if empty).
 
+    ``exhaustive`` lists every related case that kills, not one for each requirement.
     A mutant counts as killed only by a case that covers a requirement that it violates; ``unrelated`` are others that noticed it. ``unproven`` are violated
     requirements whose cases all passed: the claim is wrong, or a case is missing. Raises :class:`CommandError`.
     """
@@ -43,8 +44,11 @@ def mutants(select: Sequence[str], *, exhaustive: bool) -> dict[str, Any]:
     workers = min(os.cpu_count() or 1, len(chosen))
     shares = [range(start, len(chosen), workers) for start in range(workers)]
     wanted = [[chosen[i].id for i in share] for share in shares]
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        done = list(pool.map(_share, wanted, [exhaustive] * workers))
+    if workers == 1:
+        done = [_share(wanted[0], exhaustive)]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            done = list(pool.map(_share, wanted, [exhaustive] * workers))
     fates = {fate.mutant: fate for share in done for fate in share}
     rows = [
         {

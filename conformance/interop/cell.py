@@ -40,7 +40,9 @@ class Task:
     @property
     def id(self) -> str:
         """The cell's name, fit for a file: ``kill--freebsd--openbsd``."""
-        return "--".join(re.sub(r"[^A-Za-z0-9._-]+", "-", part) for part in (self.scenario.name, self.a.name, self.b.name))
+        return "--".join(
+            re.sub(r"[^A-Za-z0-9._-]+", "-", part) for part in (self.scenario.name, self.a.name, self.b.name)
+        )
 
 
 def cell(task: Task) -> dict[str, Any]:
@@ -49,7 +51,10 @@ def cell(task: Task) -> dict[str, Any]:
     runs: list[Ran] = []
     if prediction.outcome is not Predicted.NOT_APPLICABLE:
         with held((*task.a.machines, *task.b.machines), task.locks):
-            runs = [run(task.scenario, task.cast, task.rung, _SIMULATED_SEED + number, _evidence(task, number)) for number in range(task.runs)]
+            runs = [
+                run(task.scenario, task.cast, task.rung, _SIMULATED_SEED + number, _evidence(task, number))
+                for number in range(task.runs)
+            ]
     verdict, reason = verdict_of(prediction, runs)
     shown = max(runs, key=lambda one: _BADNESS[one.observed], default=None)
     place = runs.index(shown) if shown is not None else 0
@@ -62,7 +67,10 @@ def cell(task: Task) -> dict[str, Any]:
         "observed": str(shown.observed) if shown is not None else "not_run",
         "verdict": verdict,
         "reason": reason,
-        "hazards": [{"name": one.name, "what": one.what, "source": one.source, "certain": one.certain} for one in prediction.hazards],
+        "hazards": [
+            {"name": one.name, "what": one.what, "source": one.source, "certain": one.certain}
+            for one in prediction.hazards
+        ],
         "expected": _expected(prediction),
         "service_gap_ms": _median([one.service_ns for one in runs]),
         "no_master_ms": _median([one.measured.no_master_ns if one.measured else None for one in runs]),
@@ -93,7 +101,10 @@ def verdict_of(prediction: Prediction, runs: Sequence[Ran]) -> tuple[str, str]:
         case Observed.INCONCLUSIVE | Observed.ERROR:
             return str(worst.observed), said + times
         case Observed.CONVERGES if prediction.certain:
-            return "surprise", f"{', '.join(one.name for one in prediction.hazards if one.certain)} was predicted, and it converges{times}"
+            return (
+                "surprise",
+                f"{', '.join(one.name for one in prediction.hazards if one.certain)} was predicted, and it converges{times}",
+            )
         case Observed.CONVERGES if prediction.hazards:
             return "pass", f"{names} may show, and did not{times}"
         case Observed.CONVERGES:

@@ -33,11 +33,19 @@ def settle_ns(scenario: Scenario, cast: Cast) -> int:
     lost_links = any(step.act in (Act.PULL, Act.PLUG) for step in (*scenario.setup, *scenario.steps))
     longest_ns = 0
     for node, rules in nodes_with_rules(scenario, cast):
-        skew = max((int(str(step.changes.get("advskew", 0))) for step in scenario.steps if step.who == node.name), default=0)
+        skew = max(
+            (int(str(step.changes.get("advskew", 0))) for step in scenario.steps if step.who == node.name),
+            default=0,
+        )
         skew = max(skew, node.advskew)
-        down_ns = max(rules.take_over_window_ns(node.advbase, skew)[1], rules.start_window_ns(node.advbase, skew)[1])
+        down_ns = max(
+            rules.take_over_window_ns(node.advbase, skew)[1], rules.start_window_ns(node.advbase, skew)[1],
+        )
         sleep_ns = rules.poll_loop.link_sleep_ns if lost_links and rules.poll_loop is not None else 0
-        longest_ns = max(longest_ns, down_ns + sleep_ns + 3 * rules.interval_window_ns(node.advbase, skew)[1] + rules.reaction_ns)
+        longest_ns = max(
+            longest_ns,
+            down_ns + sleep_ns + 3 * rules.interval_window_ns(node.advbase, skew)[1] + rules.reaction_ns,
+        )
     return longest_ns
 
 
@@ -48,7 +56,9 @@ def bounds(scenario: Scenario, cast: Cast) -> Bounds:
     rules = {node.name: cast[node.of].dialect for node in scenario.nodes}
     windows = [rules[node.name].take_over_window_ns(node.advbase, node.advskew) for node in heirs]
     reaction_ns = max(rules[node.name].reaction_ns for node in scenario.nodes)
-    interval_ns = max(rules[node.name].interval_window_ns(node.advbase, node.advskew)[1] for node in scenario.nodes)
+    interval_ns = max(
+        rules[node.name].interval_window_ns(node.advbase, node.advskew)[1] for node in scenario.nodes
+    )
     low_ns, high_ns = min(low for low, _ in windows), max(high for _, high in windows)
     match scenario.outcome.gap:
         case Gap.TAKE_OVER:
@@ -60,9 +70,18 @@ def bounds(scenario: Scenario, cast: Cast) -> Bounds:
         case Gap.NONE:
             gap = (0, 0)
     starts = any(step.act in (Act.START, Act.HEAL, Act.HEARKEN) for step in scenario.steps)
-    dual_ns = 2 * interval_ns + reaction_ns if starts or scenario.outcome.gap is Gap.NONE else interval_ns + reaction_ns
+    dual_ns = (
+        2 * interval_ns + reaction_ns
+        if starts or scenario.outcome.gap is Gap.NONE
+        else interval_ns + reaction_ns
+    )
     dual_ns += sum(step.rest_ns for step in scenario.steps if step.act is Act.DEAFEN)
-    service_ns = gap[1] + PROBE_NS + SWITCH_NS + (2 * interval_ns + reaction_ns if scenario.outcome.gap is Gap.NONE else 0)
+    service_ns = (
+        gap[1]
+        + PROBE_NS
+        + SWITCH_NS
+        + (2 * interval_ns + reaction_ns if scenario.outcome.gap is Gap.NONE else 0)
+    )
     return Bounds(gap, dual_ns, service_ns)
 
 

@@ -41,11 +41,17 @@ def _down_ns(node: Node, cast: Cast) -> int:
     """When it takes over as a rule: in a poll loop at the wake that finds the time passed."""
     rules = cast[node.of].dialect
     down_ns = rules.master_down_ns(node.advbase, node.advskew)
-    return down_ns if rules.poll_loop is None else rules.poll_loop.wakes_ns(node.advbase, node.advskew, down_ns)
+    return (
+        down_ns if rules.poll_loop is None else rules.poll_loop.wakes_ns(node.advbase, node.advskew, down_ns)
+    )
 
 
 def _password_tail(scenario: Scenario, cast: Cast) -> bool:
-    shortened = [step.who for step in scenario.steps if len(str(step.changes.get("password", PASSWORD))) < len(PASSWORD)]
+    shortened = [
+        step.who
+        for step in scenario.steps
+        if len(str(step.changes.get("password", PASSWORD))) < len(PASSWORD)
+    ]
     keeps = {name: _keeps_tail(cast[scenario.node(name).of]) for name in shortened}
     return len(set(keeps.values())) > 1
 

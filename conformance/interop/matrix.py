@@ -46,7 +46,11 @@ def matrix(
     cast = participants(targets, rung)
     where = cast[0].target.profile.rung
     started = _now()
-    tasks = [Task(one, a, b, where, runs, out, Path(tempfile.gettempdir()) / "carp-conformance-locks") for one in picked for a, b in pairs(cast)]
+    tasks = [
+        Task(one, a, b, where, runs, out, Path(tempfile.gettempdir()) / "carp-conformance-locks")
+        for one in picked
+        for a, b in pairs(cast)
+    ]
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     cells = _cells(tasks, lanes, progress, virtual=where == "sim")
@@ -88,7 +92,9 @@ def write(document: Mapping[str, Any], folder: Path) -> None:
     whole.replace(folder / "results.json")
 
 
-def _cells(tasks: Sequence[Task], lanes: int | None, progress: Progress, *, virtual: bool) -> list[dict[str, Any]]:
+def _cells(
+    tasks: Sequence[Task], lanes: int | None, progress: Progress, *, virtual: bool,
+) -> list[dict[str, Any]]:
     """The rows of all tasks, in their order."""
     cores = os.cpu_count() or 1
     count = min(lanes or (cores if virtual else LANES_PER_CORE * cores), len(tasks))
@@ -103,7 +109,9 @@ def _serially(tasks: Sequence[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
     return ((place, cell(task)) for place, task in enumerate(tasks))
 
 
-def side_by_side(tasks: Sequence[Task], count: int, do: Callable[[Task], dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+def side_by_side(
+    tasks: Sequence[Task], count: int, do: Callable[[Task], dict[str, Any]],
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """What ``do`` makes of each task, as it comes, from ``count`` processes; a process that dies leaves out the task that it was at.
 
     The processes are forked: what a third party's target holds need not be picklable.
@@ -129,7 +137,9 @@ def side_by_side(tasks: Sequence[Task], count: int, do: Callable[[Task], dict[st
         lane.join()
 
 
-def _lane(tasks: Sequence[Task], todo: Any, out: connection.Connection, do: Callable[[Task], dict[str, Any]]) -> None:
+def _lane(
+    tasks: Sequence[Task], todo: Any, out: connection.Connection, do: Callable[[Task], dict[str, Any]],
+) -> None:
     while True:
         with todo.get_lock():
             place = todo.value

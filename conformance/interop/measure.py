@@ -40,7 +40,9 @@ def judged(trace: Trace) -> Session:
     return session
 
 
-def measured(session: Session, vhids: Iterable[int], since_ns: int, end_ns: int, speakers: frozenset[Address]) -> Measured:
+def measured(
+    session: Session, vhids: Iterable[int], since_ns: int, end_ns: int, speakers: frozenset[Address],
+) -> Measured:
     """What the histories of these virtual hosts show since ``since_ns``, of the addresses in ``speakers`` alone."""
     histories = [
         family.history
@@ -48,14 +50,23 @@ def measured(session: Session, vhids: Iterable[int], since_ns: int, end_ns: int,
         if vhid in set(vhids)
         for family in host.families.values()
     ]
-    moves = [[one for one in history.handovers if one.time_ns >= since_ns and _real(one, speakers)] for history in histories]
+    moves = [
+        [one for one in history.handovers if one.time_ns >= since_ns and _real(one, speakers)]
+        for history in histories
+    ]
     cited = {one.ref.frame for found in moves for one in found}
     cited |= {one.start.frame for history in histories for one in history.duals if one.start_ns >= since_ns}
     return Measured(
-        no_master_ns=max((_no_master_ns(*pair, since_ns, end_ns) for pair in zip(histories, moves, strict=True)), default=0),
+        no_master_ns=max(
+            (_no_master_ns(*pair, since_ns, end_ns) for pair in zip(histories, moves, strict=True)), default=0,
+        ),
         dual_master_ns=max((_dual_ns(history, since_ns) for history in histories), default=0),
         handovers=sum(map(len, moves)),
-        flapping=any(one.times >= 3 and one.speaker.source in speakers for history in histories for one in history.flapping()),
+        flapping=any(
+            one.times >= 3 and one.speaker.source in speakers
+            for history in histories
+            for one in history.flapping()
+        ),
         frames=tuple(sorted(cited)),
     )
 

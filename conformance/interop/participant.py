@@ -75,7 +75,8 @@ def participants(names: Sequence[str], rung: str | None = None) -> tuple[Partici
         rungs = [one.profile.rung for one in targets]
         raise NoCommonRung(names, rungs, "give --rung netns, or leave out those that cannot run there")
     return tuple(
-        Participant(name, cast("Target", one), cast("Target", one).version()) for name, one in zip(names, moved, strict=True)
+        Participant(name, cast("Target", one), cast("Target", one).version())
+        for name, one in zip(names, moved, strict=True)
     )
 
 
@@ -83,7 +84,7 @@ def _moved(target: Target, rung: str | None) -> Target | None:
     """A model as processes in network namespaces; anything else stays where it is."""
     name = target.profile.name
     if rung == "netns" and name.startswith(_MODEL) and target.profile.rung == "sim":
-        return ModelNetnsTarget(name, target.profile.dialect)
+        return cast("Target", ModelNetnsTarget(name, target.profile.dialect))
     return None
 
 
@@ -102,7 +103,7 @@ def _sim(targets: Sequence[Target], seed: int) -> Iterator[Bench]:
 
 def _netns(targets: Sequence[Target], _: int) -> Iterator[Bench]:
     with netns_bench([cast("Mixing", one).starter() for one in targets]) as bench:
-        yield bench
+        yield cast("Bench", bench)
 
 
 RIGS: Mapping[str, Rig] = {"sim": _sim, "netns": _netns}

@@ -123,7 +123,9 @@ def _stages(scenario: Scenario, cast: Cast) -> Iterator[Mix]:
                 pass
         if place >= len(scenario.setup) - 1:
             for vhid in scenario.outcome.masters:
-                members = [_member(node, changes, cast) for node, changes in nodes.values() if node.vhid == vhid]
+                members = [
+                    _member(node, changes, cast) for node, changes in nodes.values() if node.vhid == vhid
+                ]
                 if len(members) > 1:
                     yield Mix(tuple(members))
 
@@ -136,9 +138,15 @@ def _member(node: Node, changes: dict[str, Any], cast: Cast) -> Member:
     )  # fmt: skip
     number = "abcdefgh".index(node.on) + 1
     source = IPv4Address(f"192.0.2.{number}")
-    return Member(dialect=cast[node.of].dialect, config=config, source=source, demotion=int(changes.get("demotion", 0)))
+    return Member(
+        dialect=cast[node.of].dialect, config=config, source=source, demotion=int(changes.get("demotion", 0)),
+    )
 
 
 def _address(place: int) -> Address:
     """The shared address of that place, as all benches number them."""
-    return ip_address(f"192.0.2.{100 + place}") if place < 10 else ip_address(f"2001:db8::{0x100 + place - 10:x}")
+    return (
+        ip_address(f"192.0.2.{100 + place}")
+        if place < 10
+        else ip_address(f"2001:db8::{0x100 + place - 10:x}")
+    )

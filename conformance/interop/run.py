@@ -77,7 +77,9 @@ def run(scenario: Scenario, cast: Cast, rung: str, seed: int, evidence_at: Path 
         except Inconclusive as error:
             return Ran(Observed.INCONCLUSIVE, (str(error),))
         except Exception as error:  # noqa: BLE001  # whatever a driver raises is this cell's error, not the matrix's end
-            return Ran(Observed.ERROR, (f"{type(error).__name__}: {error}",), detail=traceback.format_exc(limit=-6))
+            return Ran(
+                Observed.ERROR, (f"{type(error).__name__}: {error}",), detail=traceback.format_exc(limit=-6),
+            )
 
 
 def _on(bench: Bench, scenario: Scenario, cast: Cast, evidence_at: Path | None) -> Ran:
@@ -89,7 +91,11 @@ def _on(bench: Bench, scenario: Scenario, cast: Cast, evidence_at: Path | None) 
         result = _judge(scene, scenario, cast)
         if evidence_at is not None:
             evidence_at.parent.mkdir(parents=True, exist_ok=True)
-            evidence.write(scene.wire.trace, evidence_at, comment=f"{scenario.title}: {'; '.join(result.faults) or 'converges'}")
+            evidence.write(
+                scene.wire.trace,
+                evidence_at,
+                comment=f"{scenario.title}: {'; '.join(result.faults) or 'converges'}",
+            )
         return result
 
 
@@ -114,20 +120,30 @@ def _play(scene: _Scene, scenario: Scenario, cast: Cast) -> None:
         scene.wire.note("the scenario begins")
         scene.stage.play(scenario.steps)
         scene.played_ns = scene.wire.now_ns()
-        longest_ns = max(cast[node.of].dialect.interval_window_ns(node.advbase, 240)[1] for node in scenario.nodes)
+        longest_ns = max(
+            cast[node.of].dialect.interval_window_ns(node.advbase, 240)[1] for node in scenario.nodes
+        )
         scene.wire.watch(2 * longest_ns)
     scene.wire.watch(PROBE_GRACE_NS)
 
 
 def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
     end_ns = scene.wire.now_ns()
-    owners: dict[Address, str] = {address: host.name for host in scene.bench.hosts.values() for address in host.addresses}
-    found = measured(judged(scene.wire.trace), scenario.outcome.masters, scene.began_ns, end_ns, frozenset(owners))
+    owners: dict[Address, str] = {
+        address: host.name for host in scene.bench.hosts.values() for address in host.addresses
+    }
+    found = measured(
+        judged(scene.wire.trace), scenario.outcome.masters, scene.began_ns, end_ns, frozenset(owners),
+    )
     limits = bounds(scenario, cast)
     faults = list(_finals(scene, scenario, owners))
     service_ns = None
     if scene.service is not None:
-        service_ns = longest_gap_ns(scene.service.answers, scene.began_ns, end_ns - PROBE_GRACE_NS) if scenario.setup else None
+        service_ns = (
+            longest_gap_ns(scene.service.answers, scene.began_ns, end_ns - PROBE_GRACE_NS)
+            if scenario.setup
+            else None
+        )
     faults += _breaches(found, service_ns, limits, scenario)
     noise_ns = scene.wire.noise_ns(scene.began_ns)
     cited = frozenset(found.frames)
@@ -152,7 +168,9 @@ def _finals(scene: _Scene, scenario: Scenario, owners: dict[Address, str]) -> Se
         speaking = sorted({owners.get(source, str(source)) for source in seen})
         allowed = sorted({scenario.node(name).on for name in names})
         if len(speaking) != 1 or speaking[0] not in allowed:
-            faults.append(f"at the end {_listed(speaking)} MASTER of vhid {vhid}, not {' or '.join(allowed)} alone")
+            faults.append(
+                f"at the end {_listed(speaking)} MASTER of vhid {vhid}, not {' or '.join(allowed)} alone",
+            )
     return faults
 
 
@@ -164,20 +182,35 @@ def _breaches(found: Measured, service_ns: int | None, limits: Bounds, scenario:
     faults = []
     low_ns, high_ns = limits.no_master_ns
     if found.no_master_ns > high_ns:
-        faults.append(f"nobody was MASTER for {seconds(found.no_master_ns)}, at most {seconds(high_ns)} was expected")
+        faults.append(
+            f"nobody was MASTER for {seconds(found.no_master_ns)}, at most {seconds(high_ns)} was expected",
+        )
     exact = [step.act for step in scenario.steps] in ([Act.KILL], [Act.PULL])
     if exact and 0 < found.no_master_ns < low_ns:
-        faults.append(f"mastership went over after {seconds(found.no_master_ns)} of silence, at least {seconds(low_ns)} was expected")
+        faults.append(
+            f"mastership went over after {seconds(found.no_master_ns)} of silence, at least {seconds(low_ns)} was expected",
+        )
     if found.dual_master_ns > limits.dual_master_ns:
-        faults.append(f"two were MASTER for {seconds(found.dual_master_ns)}, at most {seconds(limits.dual_master_ns)} was expected")
+        faults.append(
+            f"two were MASTER for {seconds(found.dual_master_ns)}, at most {seconds(limits.dual_master_ns)} was expected",
+        )
     if service_ns is not None and service_ns > limits.service_ns:
-        faults.append(f"the service was gone for {seconds(service_ns)}, at most {seconds(limits.service_ns)} was expected")
+        faults.append(
+            f"the service was gone for {seconds(service_ns)}, at most {seconds(limits.service_ns)} was expected",
+        )
     if found.flapping:
         faults.append("mastership went to and fro")
     return faults
 
 
-def _observed(faults: Sequence[str], found: Measured, service_ns: int | None, limits: Bounds, noise_ns: int, dropped: int) -> Observed:
+def _observed(
+    faults: Sequence[str],
+    found: Measured,
+    service_ns: int | None,
+    limits: Bounds,
+    noise_ns: int,
+    dropped: int,
+) -> Observed:
     if not faults:
         return Observed.CONVERGES
     misses = [

@@ -63,7 +63,9 @@ class Gap(Enum):
 
     NONE = "mastership goes over while the former MASTER is there"
     TAKE_OVER = "the former MASTER falls silent: the down time of its successor"
-    BOW_OUT = "the former MASTER is ended: a reaction where it says good-bye, else the down time of its successor"
+    BOW_OUT = (
+        "the former MASTER is ended: a reaction where it says good-bye, else the down time of its successor"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,9 @@ class UnknownScenario(LookupError):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"there is no scenario {name!r}; there are {', '.join(one.name for one in SCENARIOS)}")
+        super().__init__(
+            f"there is no scenario {name!r}; there are {', '.join(one.name for one in SCENARIOS)}",
+        )
 
 
 def chosen(names: tuple[str, ...]) -> tuple[Scenario, ...]:

@@ -18,7 +18,7 @@ from conformance.wire.advertisement import Advertisement
 from conformance.wire.digest import Secret
 from conformance.wire.frame import virtual_mac
 
-PASSWORD = "conformance"
+PASSWORD = "conformance"  # noqa: S105  # it guards nothing
 FORGED_EVERY_NS = 100_000_000
 Cast = Mapping[str, Participant]
 """The implementations by their role, A and B."""
@@ -61,9 +61,21 @@ class Stage:
 
     def _do(self, step: Step) -> None:
         match step.act:
+            case Act.PART | Act.HEAL:
+                self.bench.part(parted=step.act is Act.PART)
+            case Act.FORGE:
+                self._forge(from_virtual_mac=bool(step.changes.get("virtual_mac")))
+            case Act.FORGE_END:
+                self._forging.close()
             case Act.START:
                 node = self.scenario.node(step.who)
                 self._start(node, settings_of(node, self.bench.shared_addresses))
+            case _:
+                self._befall(step)
+
+    def _befall(self, step: Step) -> None:
+        """What happens to a node that runs."""
+        match step.act:
             case Act.KILL:
                 self.running.pop(step.who).iut.kill()
             case Act.STOP:
@@ -76,14 +88,8 @@ class Stage:
                 self._add_address(step.who, step.amount)
             case Act.DEMOTE:
                 self.subject(step.who).demote(step.amount)
-            case Act.PART | Act.HEAL:
-                self.bench.part(parted=step.act is Act.PART)
-            case Act.DEAFEN | Act.HEARKEN:
+            case _:
                 self._deafen(step.who, deaf=step.act is Act.DEAFEN)
-            case Act.FORGE:
-                self._forge(from_virtual_mac=bool(step.changes.get("virtual_mac")))
-            case Act.FORGE_END:
-                self._forging.close()
 
     def _host(self, name: str) -> Any:
         return self.bench.hosts[self.scenario.node(name).on]
@@ -91,7 +97,9 @@ class Stage:
     def _start(self, node: Node, settings: Settings) -> None:
         host = self.bench.hosts[node.on]
         profile = self.cast[node.of].target.profile
-        self.running[node.name] = Subject(host.start(settings), host, settings, profile, self.wire, self.tester)
+        self.running[node.name] = Subject(
+            host.start(settings), host, settings, profile, self.wire, self.tester,
+        )
 
     def _change(self, name: str, changes: Mapping[str, object]) -> None:
         """On the running node where that is possible; by a new start, as its operator has to, elsewhere."""
@@ -100,7 +108,9 @@ class Stage:
             subject.reconfigure(**changes)
         else:
             subject.iut.kill()
-            self._start(self.scenario.node(name), replace(subject.settings, **cast("dict[str, Any]", changes)))
+            self._start(
+                self.scenario.node(name), replace(subject.settings, **cast("dict[str, Any]", changes)),
+            )
 
     def _add_address(self, name: str, place: int) -> None:
         subject, address = self.subject(name), self.bench.shared_addresses[place]
@@ -120,5 +130,7 @@ class Stage:
     def _forge(self, *, from_virtual_mac: bool) -> None:
         secret = Secret("a stranger's guess", self.bench.shared_addresses[:1])
         mac = virtual_mac(1) if from_virtual_mac else self.bench.tester_mac
-        forged = Advertisement(vhid=1, source=self.tester.address, secret=secret, advbase=1, advskew=0, source_mac=mac)
+        forged = Advertisement(
+            vhid=1, source=self.tester.address, secret=secret, advbase=1, advskew=0, source_mac=mac,
+        )
         self._forging.enter_context(self.tester.advertising(forged, interval_ns=FORGED_EVERY_NS))

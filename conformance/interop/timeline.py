@@ -17,7 +17,10 @@ def timeline(trace: Trace, bench: Bench, cited: frozenset[int], since_ns: int) -
     kept = sorted(range(len(events)), key=lambda place: (_rank(events[place], cited), place))[:EVENT_LIMIT]
     return {
         "nodes": ["tester", *bench.hosts],
-        "events": [*_standing(trace, since_ns - 1_000_000_000), *(_row(events[place], since_ns, bench, cited) for place in sorted(kept))],
+        "events": [
+            *_standing(trace, since_ns - 1_000_000_000),
+            *(_row(events[place], since_ns, bench, cited) for place in sorted(kept)),
+        ],
         "windows": [],
         "truncated": len(events) > EVENT_LIMIT,
     }
@@ -29,7 +32,9 @@ def _standing(trace: Trace, from_ns: int) -> list[dict[str, Any]]:
     for event in trace.events:
         if event.time_ns < from_ns and isinstance(event, HostEvent) and event.kind is HostKind.STATE:
             states[event.host] = event.text
-    return [{"t_ms": -1000.0, "kind": "state", "node": host, "state": state} for host, state in states.items()]
+    return [
+        {"t_ms": -1000.0, "kind": "state", "node": host, "state": state} for host, state in states.items()
+    ]
 
 
 def _telling(event: Event) -> bool:
@@ -49,7 +54,13 @@ def _row(event: Event, zero_ns: int, bench: Bench, cited: frozenset[int]) -> dic
     match event:
         case FrameSeen():
             deciding = event.number in cited
-            return row | {"kind": "frame", "frame": event.number, "node": _node(event, bench), "summary": summary(event.frame), "deciding": deciding}
+            return row | {
+                "kind": "frame",
+                "frame": event.number,
+                "node": _node(event, bench),
+                "summary": summary(event.frame),
+                "deciding": deciding,
+            }
         case HostEvent(kind=HostKind.STATE):
             return row | {"kind": "state", "node": event.host, "state": event.text}
         case HostEvent():

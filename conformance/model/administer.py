@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.model import demotion, poll
 from conformance.model.actions import State
-from conformance.model.config import ConfigurationError, VhostConfig, link_local_of
+from conformance.model.config import ConfigurationError, VhostConfig, link_local_of, parse_mac
 from conformance.model.effects import Happening, happen
 from conformance.model.transitions import Effect, Input, Transition
 from conformance.model.vhost import Port, Vhost, changed_key
@@ -31,6 +31,8 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
     except ConfigurationError:
         _leave_part(host, port, config)
         raise
+    if config.lladdr is not None and parse_mac(config.lladdr) == host.dialect.virtual_mac(config.vhid):
+        config = replace(config, lladdr=None)
     if config.vhid in port.vhosts:
         raise ConfigurationError(where, "it exists already", "reconfigure() or destroy() it")
     if not host.dialect.multiple_addresses and (
@@ -43,7 +45,7 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
         port,
         config,
         config.device or f"carp{config.vhid}",
-        host.dialect.virtual_mac(config.vhid),
+        host.dialect.virtual_mac(config.vhid) if config.lladdr is None else parse_mac(config.lladdr),
         changed_key(
             bytes(KEY_LENGTH), config.password, keeps_tail=False, most=host.dialect.common.password_length
         ),
@@ -86,6 +88,8 @@ def _validate(host: Host, where: str, config: VhostConfig) -> None:
             "the password is too long",
             f"{dialect.key} takes up to {dialect.password_refused_from - 1} characters",
         )
+    if config.lladdr is not None and not dialect.hashes_lladdr:
+        raise ConfigurationError(where, f"{dialect.key} sets no MAC address by hand", "leave lladdr out")
     if (config.peer or config.peer6) and not dialect.unicast:
         raise ConfigurationError(where, f"{dialect.key} knows no unicast peers", "leave peer out")
 

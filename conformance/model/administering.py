@@ -169,6 +169,13 @@ ROWS: tuple[Row, ...] = (
         seen={FREEBSD_15: "error 64, demotion 240"},
     ),
     row(
+        "hashes_lladdr",
+        "a MAC address that was set by hand, neither the virtual nor the parent's, is hashed before the vhid",
+        cell(OPENBSD, True),
+        cell((*ALL_FREEBSD, UCARP), False, "no: none can be set for a virtual host"),
+        read="carp_hmac_prepare_ctx",
+    ),
+    row(
         "notices_removal",
         "removing an address changes the digest at once",
         cell(LEGACIES, False, "only with the next configuration request"),

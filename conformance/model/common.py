@@ -37,6 +37,9 @@ def its_own(counter: str) -> tuple[str, ...]:
     return (counter,)
 
 
+_VHIDS = Limits(1, 255)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Common:
     """The rules without a difference. They stand in the sources of all implementations that the rows name."""
@@ -46,7 +49,7 @@ class Common:
     counts: Counts = its_own
     answers_in: tuple[State, ...] = (State.MASTER,)
     """States in which a virtual host answers ARP, neighbour solicitations and echo requests for its addresses."""
-    vhids: Limits = Limits(1, 255)
+    vhids: Limits = _VHIDS
     password_length: int = KEY_LENGTH - 1
     """Characters of a password that the tools put into the key."""
     refusal_changes_nothing: bool = True

@@ -53,6 +53,8 @@ class VhostConfig:
     advbase: int = 1
     advskew: int = 0
     device: str | None = None
+    lladdr: str | None = None
+    """The MAC address that the carp interface was given by hand (OpenBSD), as ``02:00:00:00:00:01``."""
     peer: str | None = None
     peer6: str | None = None
     preempt: bool = False
@@ -70,6 +72,11 @@ class VhostConfig:
 def parse(address: str | Address) -> Address:
     """An address from its text."""
     return ip_address(address) if isinstance(address, str) else address
+
+
+def parse_mac(text: str) -> bytes:
+    """The six bytes of a MAC address from its text."""
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def link_local_of(mac: bytes) -> IPv6Address:

@@ -172,6 +172,7 @@ class Dialect:
     notices_removal: bool
     refusal_leaves_part: bool
     dead_peer_is_an_error: bool
+    hashes_lladdr: bool
 
     @property
     def name(self) -> str:

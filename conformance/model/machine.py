@@ -287,6 +287,11 @@ class Host:
         return demotion.of(self, vhost)
 
     @property
+    def now_ns(self) -> int:
+        """The time of the running call."""
+        return self._now_ns
+
+    @property
     def link_demotion(self) -> int:
         """By how much a lost link demotes."""
         return (

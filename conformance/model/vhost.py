@@ -121,7 +121,8 @@ class Vhost:
         """Computes anew what the digest covers."""
         self.families = frozenset(one.version for one in self.addresses)
         rules = (sends, *(one for one in accepts if one is not sends))
-        self.prefixes = tuple(Secret(self.key, self.addresses, one).message(self.vhid, b"") for one in rules)
+        lladdr = b"" if self.config.lladdr is None or self.mac == self.port.mac else self.mac
+        self.prefixes = tuple(Secret(self.key, self.addresses, one, lladdr).message(self.vhid, b"") for one in rules)
 
 
 def changed_key(

@@ -77,7 +77,7 @@ def svg(timeline: Mapping[str, Any], key: str, selection: Selection) -> Markup:
     """
     lanes = _lanes(timeline, selection.events)
     if not lanes:
-        return Markup()
+        return Markup()  # made here, from escaped parts
     windows = [window for window in timeline["windows"] if math.isfinite(window["from_ms"])][:_MOST_WINDOWS]
     scale = _scale(selection.events, windows)
     top = _LABEL_ROW * len(windows) + 10
@@ -100,7 +100,7 @@ def svg(timeline: Mapping[str, Any], key: str, selection: Selection) -> Markup:
         _lane(root, node, mine, scale, (upper, lower))
     _deciding_lines(root, selection.events, scale, (top, bottom))
     _axis(root, scale, bottom)
-    return Markup(ET.tostring(root, encoding="unicode"))
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # made here, from escaped parts
 
 
 def _lanes(timeline: Mapping[str, Any], events: Iterable[Event]) -> list[str]:

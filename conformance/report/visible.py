@@ -16,7 +16,7 @@ _OBEYED: Final = re.compile(
 
 
 def visible(text: str) -> str:
-    """`text` with each character that would be obeyed written as its escape, as `\\x1b` or `\\u202e`.
+    r"""`text` with each character that would be obeyed written as its escape, as `\x1b` or `\u202e`.
 
     Tab and line feed stay; CR LF becomes a line feed. What comes back is legal in XML 1.0 and HTML once it is escaped.
     """

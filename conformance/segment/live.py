@@ -44,7 +44,8 @@ _FILTER = (
 class LivePort:
     """Sends and captures on ``interface`` of the network namespace that the calling thread is in.
 
-    ``on_frame(time_ns, data, sent)`` gets each untagged frame that passes the filter (ARP, IPv6, and of IPv4 protocols 112, 1 and 2), the tester's own included, with the kernel's time stamp.
+    ``on_frame(time_ns, data, sent)`` gets each untagged frame that passes the filter (ARP, IPv6, and of IPv4 protocols 112, 1 and 2), the tester's own
+    included, with the kernel's time stamp.
     Register the port with a clock: ``clock.watch(port, port.read)``. Raises OSError if the interface is missing or CAP_NET_RAW is.
     """
 

@@ -98,10 +98,10 @@ class VirtualClock:
     def wait_until(self, when_ns: int) -> None:
         self._now_ns = max(self._now_ns, when_ns)
 
-    def watch(self, source: HasFileno, callback: Callback) -> None:
+    def watch(self, source: HasFileno, callback: Callback) -> None:  # noqa: ARG002  # the shape of a Clock
         raise TypeError("a virtual clock has no files to watch; use timers")
 
-    def unwatch(self, source: HasFileno) -> None:
+    def unwatch(self, source: HasFileno) -> None:  # noqa: ARG002  # the shape of a Clock
         raise TypeError("a virtual clock has no files to watch; use timers")
 
 

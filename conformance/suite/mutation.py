@@ -53,6 +53,7 @@ class Campaign:
         self.fates: list[Fate] = []
         self._took_s: dict[str, float] = {}
         self._sound: dict[tuple[str, str], bool] = {}
+        self._apply_to: dict[str, list[pytest.Item]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -65,10 +66,11 @@ class Campaign:
         faulty = mutant.fault(healthy)
         profile = self._put_on_the_bench(mutant.dialect, faulty, session)
         fate, violated = Fate(mutant.id), set(mutant.violates)
-        cases = self._applicable(session.items, profile)
-        for item, covered in [
-            (item, covered) for item in cases if (covered := violated & set(item.stash[CASE].requirements))
-        ]:
+        cases = self._quick_first(self._applicable(mutant.dialect, session.items, profile))
+        violating = ((item, violated.intersection(item.stash[CASE].requirements)) for item in cases)
+        for item, covered in violating:
+            if not covered:
+                continue
             fate.unproven |= covered - fate.proven
             if self.exhaustive or covered - fate.proven:
                 row = self._run(item, session, fate)
@@ -78,7 +80,7 @@ class Campaign:
                     fate.proven |= covered
         fate.unproven -= fate.proven
         for item in () if fate.killed_by or self.exhaustive else cases:
-            if not violated & set(item.stash[CASE].requirements):
+            if violated.isdisjoint(item.stash[CASE].requirements):
                 row = self._run(item, session, fate)
                 if row["verdict"] == "fail" and self._is_sound(item, mutant.dialect, faulty, session):
                     fate.unrelated.append(row["id"])
@@ -94,11 +96,17 @@ class Campaign:
         session.config.stash[TARGET] = target
         return target.profile
 
-    def _applicable(self, items: Sequence[pytest.Item], profile: Profile) -> list[pytest.Item]:
-        catalogue = load()
-        found = [item for item in items if applicability(item.stash[CASE], profile, catalogue) is None]
+    def _applicable(self, key: str, items: Sequence[pytest.Item], profile: Profile) -> list[pytest.Item]:
+        if key not in self._apply_to:
+            catalogue = load()
+            self._apply_to[key] = [
+                item for item in items if applicability(item.stash[CASE], profile, catalogue) is None
+            ]
+        return self._apply_to[key]
+
+    def _quick_first(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         return sorted(
-            found, key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts)
+            items, key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts),
         )
 
     def _is_sound(self, item: pytest.Item, key: str, faulty: Dialect, session: pytest.Session) -> bool:
@@ -145,6 +153,6 @@ def campaign(mutants: Sequence[Mutant], arguments: Sequence[str], *, exhaustive:
         status = pytest.main([*arguments], plugins=[plugin])
     if len(plugin.fates) != len(mutants):
         raise RuntimeError(
-            f"the mutation campaign broke off (pytest exit status {status}):\n{said.getvalue()[-4000:]}"
+            f"the mutation campaign broke off (pytest exit status {status}):\n{said.getvalue()[-4000:]}",
         )
     return plugin.fates

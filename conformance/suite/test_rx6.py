@@ -192,7 +192,7 @@ def test_extension_header_is_survived(
 ) -> None:
     """A MASTER that hears advertisements behind an extension header, believed or not, yields to a plain one."""
     tester.send(master6.worse(source=source6), behind(extension))
-    master6.alive()
+    master6.next_own()
     master6.expect_yields(tester.send(master6.better(source=source6)))
 
 

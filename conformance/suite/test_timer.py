@@ -11,7 +11,7 @@ from conformance.model.timing import SECOND, skew_once_ns
 from conformance.segment.decision import Window, seconds
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
-from conformance.suite.configuring import refuses
+from conformance.suite.configuring import accepts, refuses
 from conformance.suite.marks import covers, hosts, needs, takes
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
@@ -198,9 +198,9 @@ def test_take_over_is_prompt(start: Start, tester: Tester, wire: Segment, advske
 
 @covers("CARP-TIMER-012")
 @takes(3)
-def test_advbase_0_advertises_in_fractions_of_a_second(start: Start) -> None:
+def test_advbase_0_advertises_in_fractions_of_a_second(start: Start, wire: Segment) -> None:
     """With advbase 0 and advskew 64 a MASTER advertises every quarter of a second."""
-    subject = start(advbase=0, advskew=64)
+    subject = accepts(wire, start, "advbase 0", advbase=0, advskew=64)
     subject.reach_master()
     subject.keeps_its_interval(8)
 

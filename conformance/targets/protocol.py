@@ -307,6 +307,7 @@ CAPABILITIES: Mapping[str, str] = {
     "vhid_list": "the configured vhids can be read",
     "configured_order": "hashes its addresses in the order of configuration",
     "packets_before_states": "logs rejected packets at a lower level than changes of state",
+    "custom_lladdr": "its carp interface can be given a MAC address of its own",
     "bow_out": "says good-bye with 255/255 when it is taken down",
 }
 """The vocabulary of PICS: what an implementation, or the access to it, can do."""

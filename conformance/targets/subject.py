@@ -73,11 +73,19 @@ class Subject:
 
     def peer(self, advbase: int, advskew: int, **changes: Any) -> Advertisement:
         """A valid advertisement of another host for this virtual host."""
-        return Advertisement(vhid=self.settings.vhid, source=self.tester.address, secret=self.secret, advbase=advbase, advskew=advskew).but(**changes)
+        return Advertisement(
+            vhid=self.settings.vhid,
+            source=self.tester.address,
+            secret=self.secret,
+            advbase=advbase,
+            advskew=advskew,
+        ).but(**changes)
 
     def better(self, **changes: Any) -> Advertisement:
         """One that this IUT must prefer to itself: half its advskew. Its own advskew must not be 0."""
-        assert self.settings.advskew > 0, "nobody is better than advskew 0 at the same advbase: start the IUT with an advskew"
+        assert self.settings.advskew > 0, (
+            "nobody is better than advskew 0 at the same advbase: start the IUT with an advskew"
+        )
         return self.peer(self.settings.advbase, self.settings.advskew // 2, **changes)
 
     def worse(self, **changes: Any) -> Advertisement:
@@ -92,7 +100,14 @@ class Subject:
 
     def is_own(self, event: Event) -> bool:
         """Whether ``event`` is an advertisement of this IUT."""
-        return isinstance(event, FrameSeen) and not event.sent and event.frame.carp is not None and event.frame.ip is not None and event.frame.carp.vhid == self.settings.vhid and self._is_from(event)
+        return (
+            isinstance(event, FrameSeen)
+            and not event.sent
+            and event.frame.carp is not None
+            and event.frame.ip is not None
+            and event.frame.carp.vhid == self.settings.vhid
+            and self._is_from(event)
+        )
 
     def advertises(self) -> Condition:
         return Condition(f"{self.name} advertises vhid {self.settings.vhid}", self.is_own)
@@ -104,41 +119,107 @@ class Subject:
     def advertised_by_anybody(self) -> Condition:
         """An advertisement of its vhid that the tester did not send, whatever its source address."""
         vhid = self.settings.vhid
-        return Condition(f"somebody advertises vhid {vhid}", lambda e: isinstance(e, FrameSeen) and not e.sent and e.frame.carp is not None and e.frame.carp.vhid == vhid)
+        return Condition(
+            f"somebody advertises vhid {vhid}",
+            lambda e: (
+                isinstance(e, FrameSeen)
+                and not e.sent
+                and e.frame.carp is not None
+                and e.frame.carp.vhid == vhid
+            ),
+        )
 
     def counts(self, counter: int) -> Condition:
         """An advertisement of its own whose counter is ``counter``."""
         carried = counter.to_bytes(8, "big")
-        return Condition(f"{self.name} advertises with counter {counter:#x}", lambda e: isinstance(e, FrameSeen) and self.is_own(e) and self.header(e).counter == carried)
+        return Condition(
+            f"{self.name} advertises with counter {counter:#x}",
+            lambda e: isinstance(e, FrameSeen) and self.is_own(e) and self.header(e).counter == carried,
+        )
 
     def enters(self, state: str) -> Condition:
         """Its host says that it changed to ``state`` (needs state_read)."""
-        return Condition(f"{self.name} says that it is {state}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.STATE and e.text == state and e.vhid in (None, self.settings.vhid))
+        return Condition(
+            f"{self.name} says that it is {state}",
+            lambda e: (
+                isinstance(e, HostEvent)
+                and e.host == self.name
+                and e.kind is HostKind.STATE
+                and e.text == state
+                and e.vhid in (None, self.settings.vhid)
+            ),
+        )
 
     def says(self, text: str) -> Condition:
         """Its log has a line that contains ``text`` (needs log)."""
-        return Condition(f"{self.name} logs {text!r}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.LOG and text in e.text)
+        return Condition(
+            f"{self.name} logs {text!r}",
+            lambda e: (
+                isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.LOG and text in e.text
+            ),
+        )
 
     def runs_script(self, arguments: str) -> Condition:
         """It runs a script whose call begins with ``arguments``, as in ``up eth0 192.0.2.100`` (needs scripts)."""
-        return Condition(f"{self.name} runs its script {arguments!r}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.SCRIPT and e.text.startswith(arguments))
+        return Condition(
+            f"{self.name} runs its script {arguments!r}",
+            lambda e: (
+                isinstance(e, HostEvent)
+                and e.host == self.name
+                and e.kind is HostKind.SCRIPT
+                and e.text.startswith(arguments)
+            ),
+        )
 
     def ends(self, status: int) -> Condition:
         """Its process ends with ``status``, negative for a signal (needs exit_status)."""
         text = f"the process ended with status {status}"
-        return Condition(f"{self.name}: {text}", lambda e: isinstance(e, HostEvent) and e.host == self.name and e.kind is HostKind.PROCESS and e.text == text)
+        return Condition(
+            f"{self.name}: {text}",
+            lambda e: (
+                isinstance(e, HostEvent)
+                and e.host == self.name
+                and e.kind is HostKind.PROCESS
+                and e.text == text
+            ),
+        )
 
     def says_farewell(self) -> Condition:
         """Its advertisement of 255/255."""
-        return Condition(f"{self.name} says farewell with 255/255", lambda e: self.is_own(e) and isinstance(e, FrameSeen) and (self.header(e).advbase, self.header(e).advskew) == (255, 255))
+        return Condition(
+            f"{self.name} says farewell with 255/255",
+            lambda e: (
+                self.is_own(e)
+                and isinstance(e, FrameSeen)
+                and (self.header(e).advbase, self.header(e).advskew) == (255, 255)
+            ),
+        )
 
     def announces(self, address: IPv4Address) -> Condition:
         """A gratuitous ARP for ``address`` from this host."""
-        return Condition(f"{self.name} announces {address} by gratuitous ARP", lambda e: isinstance(e, FrameSeen) and not e.sent and e.frame.arp is not None and e.frame.arp.gratuitous and e.frame.arp.sender == address)
+        return Condition(
+            f"{self.name} announces {address} by gratuitous ARP",
+            lambda e: (
+                isinstance(e, FrameSeen)
+                and not e.sent
+                and e.frame.arp is not None
+                and e.frame.arp.gratuitous
+                and e.frame.arp.sender == address
+            ),
+        )
 
     def answers_arp(self, address: IPv4Address) -> Condition:
         """An ARP reply for ``address`` (not gratuitous)."""
-        return Condition(f"{self.name} answers ARP for {address}", lambda e: isinstance(e, FrameSeen) and not e.sent and e.frame.arp is not None and e.frame.arp.operation == 2 and e.frame.arp.sender == address)
+        return Condition(
+            f"{self.name} answers ARP for {address}",
+            lambda e: (
+                isinstance(e, FrameSeen)
+                and not e.sent
+                and e.frame.arp is not None
+                and e.frame.arp.operation == 2
+                and e.frame.arp.sender == address
+            ),
+        )
 
     # --- when it must do it
 
@@ -148,18 +229,31 @@ class Subject:
             after = self.last_valid() or self.iut.started_ns
         if isinstance(after, int):
             return Window.after(after, self._start_window_ns(), f"the start of {self.name}")
-        return Window.after(after.time_ns, self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio), f"frame {after.number}, which restarted its timer")
+        return Window.after(
+            after.time_ns,
+            self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio),
+            f"frame {after.number}, which restarted its timer",
+        )
 
     def besieged_window(self) -> Window:
-        """When it must become MASTER while frames that it rejects keep coming: each of them wakes a poll loop, which may then miss the end of its timer by one period (CARP-RX-023)."""
+        """When it must become MASTER while frames that it rejects keep coming: each of them wakes a poll loop, which may then miss the end of its timer by
+        one period (CARP-RX-023).
+        """
         window = self.master_down_window()
         loop = self.dialect.poll_loop
         if loop is None:
             return window
         advbase, advskew = self.settings.advbase, self.settings.advskew
         down_ns = self.dialect.master_down_ns(advbase, advskew, self._dead_ratio)
-        latest_ns = loop.read_timeout_ns + down_ns + loop.period_ns(advbase, advskew) + self.dialect.timer_slack.late_ns
-        return Window(window.anchor_ns, window.from_ns, max(window.to_ns, window.anchor_ns + latest_ns), window.anchor)
+        latest_ns = (
+            loop.read_timeout_ns
+            + down_ns
+            + loop.period_ns(advbase, advskew)
+            + self.dialect.timer_slack.late_ns
+        )
+        return Window(
+            window.anchor_ns, window.from_ns, max(window.to_ns, window.anchor_ns + latest_ns), window.anchor
+        )
 
     def reaction_window(self, after: FrameSeen | int) -> Window:
         """When the effect of ``after`` must be visible."""
@@ -180,7 +274,11 @@ class Subject:
         """The last advertisement on the segment that this IUT had to believe."""
         for seen in reversed(self.segment.trace.frames):
             carp = seen.frame.carp
-            if carp is not None and not self.is_own(seen) and not faults(seen.frame, self.settings.vhid, self.secret):
+            if (
+                carp is not None
+                and not self.is_own(seen)
+                and not faults(seen.frame, self.settings.vhid, self.secret)
+            ):
                 return seen
         return None
 
@@ -205,7 +303,11 @@ class Subject:
         window = self.master_down_window()
         event = self.segment.wait(self.becomes_master(), window.to_ns + LOOK_ON_NS, since_ns=window.anchor_ns)
         if not isinstance(event, FrameSeen):
-            raise Mismatch(f"(precondition) {self.name} becomes MASTER {window}", f"it did not advertise in {seconds(window.to_ns + LOOK_ON_NS - window.anchor_ns)}", context=self.segment.describe())
+            raise Mismatch(
+                f"(precondition) {self.name} becomes MASTER {window}",
+                f"it did not advertise in {seconds(window.to_ns + LOOK_ON_NS - window.anchor_ns)}",
+                context=self.segment.describe(),
+            )
         return event
 
     def next_own(self, count: int = 1) -> list[FrameSeen]:
@@ -213,9 +315,18 @@ class Subject:
         found: list[FrameSeen] = []
         for _ in range(count):
             deadline_ns = self.segment.now_ns() + self.interval_ns + LOOK_ON_NS
-            event = self.segment.wait(self.advertises(), deadline_ns, since_ns=(found[-1].time_ns if found else self.segment.now_ns()) + 1)
+            event = self.segment.wait(
+                self.advertises(),
+                deadline_ns,
+                since_ns=(found[-1].time_ns if found else self.segment.now_ns()) + 1,
+            )
             if not isinstance(event, FrameSeen):
-                raise Mismatch(f"{self.name} goes on advertising every {seconds(self.interval_ns)}", f"no advertisement in {seconds(self.interval_ns + LOOK_ON_NS)}", tuple(found[-1:]), context=self.segment.describe())
+                raise Mismatch(
+                    f"{self.name} goes on advertising every {seconds(self.interval_ns)}",
+                    f"no advertisement in {seconds(self.interval_ns + LOOK_ON_NS)}",
+                    tuple(found[-1:]),
+                    context=self.segment.describe(),
+                )
             found.append(event)
         return found
 
@@ -233,14 +344,19 @@ class Subject:
     def comes_back(self, after: FrameSeen) -> None:
         """After :meth:`expect_yields`: it becomes MASTER again in its window after ``after``, which made it yield and which nothing followed."""
         silent_ns = self.segment.now_ns()
-        again = Condition(f"{self.name} becomes MASTER again", lambda e: self.is_own(e) and e.time_ns > silent_ns)
+        again = Condition(
+            f"{self.name} becomes MASTER again", lambda e: self.is_own(e) and e.time_ns > silent_ns
+        )
         self.segment.expect(again, within=self.master_down_window(after))
 
     def still_master(self, after: FrameSeen) -> bool:
         """Whether it still advertises when it could have reacted to ``after``. Decides nothing: for what is recorded and not demanded."""
         until_ns = max(self.reaction_window(after).to_ns, self.segment.now_ns())
         self.segment.loop.run_until(lambda: False, until_ns)
-        return self.segment.wait(self.advertises(), until_ns + self.interval_ns * 3 // 2, since_ns=until_ns + 1) is not None
+        return (
+            self.segment.wait(self.advertises(), until_ns + self.interval_ns * 3 // 2, since_ns=until_ns + 1)
+            is not None
+        )
 
     def stays_silent(self, for_ns: int) -> None:
         """No advertisement of its own for ``for_ns``; the host must answer afterwards."""
@@ -255,7 +371,9 @@ class Subject:
         self.segment.loop.run_until(lambda: False, last_ns)
         for seen in self.next_own(count):
             silence = f"the time without an advertisement of {self.name} as MASTER"
-            self.segment.check_span(silence, seen.time_ns - last_ns, (0, 2 * self.interval_ns + _LATE_NS), seen, since_ns=last_ns)
+            self.segment.check_span(
+                silence, seen.time_ns - last_ns, (0, 2 * self.interval_ns + _LATE_NS), seen, since_ns=last_ns
+            )
             last_ns = seen.time_ns
 
     def keeps_its_interval(self, count: int, before: FrameSeen | None = None) -> None:
@@ -267,7 +385,9 @@ class Subject:
             last = event
 
     def stays_backup(self, peer: Advertisement, *, interval_ns: int | None = None, times: int = 1) -> None:
-        """A stream of ``peer`` (at its own interval, or every ``interval_ns``) holds a BACKUP beyond its master-down time, ``times`` times as long; when the stream ends it takes over in time."""
+        """A stream of ``peer`` (at its own interval, or every ``interval_ns``) holds a BACKUP beyond its master-down time, ``times`` times as long; when the
+        stream ends it takes over in time.
+        """
         with self.tester.advertising(peer, interval_ns=interval_ns):
             self.stays_silent(times * self.take_over_bounds_ns[1])
         self.segment.watch(_SETTLE_NS)
@@ -276,17 +396,23 @@ class Subject:
     def link_up_window(self, up_ns: int) -> Window:
         """When a host that nobody disturbs must be MASTER again after its link came back at ``up_ns``: a full start, later where the link is only polled."""
         earliest_ns, latest_ns = self._start_window_ns()
-        return Window.after(up_ns, (earliest_ns, latest_ns + self._link_late_ns), f"the link of {self.name} came back")
+        return Window.after(
+            up_ns, (earliest_ns, latest_ns + self._link_late_ns), f"the link of {self.name} came back"
+        )
 
     def link_down_window(self, down_ns: int) -> Window:
         """When a MASTER must have noticed that its link is gone: a polling one with its next advertisement."""
         late_ns = self.interval_ns if self.dialect.poll_loop else 0
-        return Window.after(down_ns, (0, late_ns + self.dialect.reaction_window_ns[1]), f"the link of {self.name} was lost")
+        return Window.after(
+            down_ns, (0, late_ns + self.dialect.reaction_window_ns[1]), f"the link of {self.name} was lost"
+        )
 
     @property
     def take_over_bounds_ns(self) -> tuple[int, int]:
         """Shortest and longest time from the last advertisement that restarts its timer to its own first one."""
-        return self.dialect.take_over_window_ns(self.settings.advbase, self.settings.advskew, self._dead_ratio)
+        return self.dialect.take_over_window_ns(
+            self.settings.advbase, self.settings.advskew, self._dead_ratio
+        )
 
     @property
     def just_now_ns(self) -> int:

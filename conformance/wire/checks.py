@@ -25,7 +25,8 @@ class Check(Enum):
 def faults(frame: Frame, vhid: int, secret: Secret) -> frozenset[Check]:
     """The checks that ``frame`` fails as an advertisement for ``vhid`` with ``secret`` to a receiver in multicast mode; empty if it is valid.
 
-    A frame too short for a header fails LENGTH and nothing behind it, since nothing behind it can be looked at. A digest is tried over the rule of ``secret`` and over ascending order.
+    A frame too short for a header fails LENGTH and nothing behind it, since nothing behind it can be looked at. A digest is tried over the rule of
+    ``secret`` and over ascending order.
     """
     ip = frame.ip
     if (

@@ -30,7 +30,8 @@ class TruncatedHeader(ValueError):
 class Header:
     """A CARP header as it lies on the wire.
 
-    ``version`` and ``type`` are the nibbles of byte 0; ``vhid``, ``advskew`` (1/256 s), ``authlen`` (32-bit words), ``demote`` (byte 4: the demote count of OpenBSD, zero elsewhere) and ``advbase`` (s) are bytes 1 to 5;
+    ``version`` and ``type`` are the nibbles of byte 0; ``vhid``, ``advskew`` (1/256 s), ``authlen`` (32-bit words), ``demote`` (byte 4: the demote count
+    of OpenBSD, zero elsewhere) and ``advbase`` (s) are bytes 1 to 5;
     ``checksum`` is bytes 6-7 in host order; ``counter`` (8 bytes) and ``digest`` (20 bytes) are raw.
     Source: ``struct carp_header`` in FreeBSD and OpenBSD ``sys/netinet/ip_carp.h``, ucarp ``src/ip_carp.h``.
     """

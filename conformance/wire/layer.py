@@ -23,7 +23,8 @@ class CARP(Packet):
     """A CARP header with the payload that follows it.
 
     ``checksum`` and ``digest`` are computed when they are ``None`` (the digest from ``secret``; zeros without one) and sent as given otherwise.
-    Dissecting fewer than 36 bytes does not raise: the fields that are cut off are ``None`` and the bytes are kept as they came (no byte at all is a new header, as anywhere in scapy).
+    Dissecting fewer than 36 bytes does not raise: the fields that are cut off are ``None`` and the bytes are kept as they came (no byte at all is a new
+    header, as anywhere in scapy).
     """
 
     name = "CARP"
@@ -80,7 +81,7 @@ class CARP(Packet):
             header[6:8] = checksum(header).to_bytes(2, "big")
         return bytes(header) + pay
 
-    def guess_payload_class(self, payload: bytes) -> type[Packet]:
+    def guess_payload_class(self, payload: bytes) -> type[Packet]:  # noqa: ARG002  # scapy's own signature
         return Raw
 
     def mysummary(self) -> str:

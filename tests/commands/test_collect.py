@@ -35,7 +35,7 @@ def test_plugins_are_kept_out_only_meanwhile(monkeypatch, before):
         monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     else:
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", before)
-    with pytest.raises(ZeroDivisionError), plain_pytest():  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), plain_pytest():
         assert os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] == "1"
         raise ZeroDivisionError
     assert os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") == before

@@ -84,7 +84,9 @@ class TestVerdicts:
         a = record("a", make_case(ONE), make_case(TWO), make_case("AUTH-003.third"))
         b = record("b", make_case(ONE), make_case(TWO, "fail"))
         summary = fidelity(a, b)["summary"]
-        counted = {word: summary[word] for word in ("cases", "agrees", "differs", "undecided", "not_compared")}
+        counted = {
+            word: summary[word] for word in ("cases", "agrees", "differs", "undecided", "not_compared")
+        }
         assert counted == {"cases": 3, "agrees": 1, "differs": 1, "undecided": 0, "not_compared": 1}
 
 
@@ -147,7 +149,9 @@ class TestPrinted:
         b = record("b", timed(window("x", 1250.0), verdict="fail"), make_case(TWO))
         print_fidelity(fidelity(a, b))
         said = capsys.readouterr().out
-        assert f"{ONE} differ\n  ucarp: pass: a became MASTER after 3.640 s\n  ucarp: fail: The BACKUP" in said
+        assert (
+            f"{ONE} differ\n  ucarp: pass: a became MASTER after 3.640 s\n  ucarp: fail: The BACKUP" in said
+        )
         assert f"{TWO} undecided on one side\n  ucarp: error: The target did not start" in said
         assert "1.500 s" in said
         assert "-0.250 s" in said

@@ -24,7 +24,7 @@ def row(name, verdict="pass"):
 
 
 class TestRemaining:
-    KNOWN = {name: case(name, seconds) for name, seconds in (("a", 10.0), ("b", 4.0), ("c", 4.0))}  # noqa: RUF012
+    KNOWN = {name: case(name, seconds) for name, seconds in (("a", 10.0), ("b", 4.0), ("c", 4.0))}
 
     def test_work_is_spread_over_the_lanes(self):
         waiting = [self.KNOWN["b"], self.KNOWN["c"]]

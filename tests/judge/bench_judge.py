@@ -131,7 +131,7 @@ def _tshark(path: Path, display_filter: str) -> None:
 
 
 def _rdpcap(path: Path) -> None:
-    import scapy.layers.inet  # noqa: F401  # registers Ethernet and IP: rdpcap dissects what it knows
+    import scapy.layers.inet  # registers Ethernet and IP: rdpcap dissects what it knows
     from scapy.utils import rdpcap
 
     rdpcap(str(path))

@@ -40,7 +40,7 @@ HOW = {
 def marked(mark):
     """The processes, other than zombies, whose environment holds ``mark``."""
     found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             if mark.encode() in Path(f"/proc/{pid}/environ").read_bytes():
                 found.add(int(pid))
@@ -55,7 +55,7 @@ def namespaces_of(pids):
     for pid in pids:
         for place in (f"/proc/{pid}/ns/net", *(f"/proc/{pid}/fd/{fd}" for fd in listed(f"/proc/{pid}/fd"))):
             try:
-                link = os.readlink(place)  # noqa: PTH115
+                link = os.readlink(place)
             except OSError:
                 continue
             if link.startswith("net:"):
@@ -65,7 +65,7 @@ def namespaces_of(pids):
 
 def listed(folder):
     try:
-        return os.listdir(folder)  # noqa: PTH208
+        return os.listdir(folder)
     except OSError:
         return []
 
@@ -93,7 +93,7 @@ def ended_at_last(child):
 @pytest.mark.parametrize("how", HOW)
 def test_after(how, ucarp, tmp_path):
     mark = f"carp-test-{uuid.uuid4()}"
-    interfaces = set(os.listdir("/sys/class/net"))  # noqa: PTH208
+    interfaces = set(os.listdir("/sys/class/net"))
     ours = namespaces_of([os.getpid()])
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, how],
@@ -119,9 +119,9 @@ def test_after(how, ucarp, tmp_path):
     assert child.returncode == HOW[how]
     assert marked(mark) == set()
     if how.startswith("SIG"):
-        everybody = [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]  # noqa: PTH208
+        everybody = [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]
         assert not made & namespaces_of(everybody)
-    assert set(os.listdir("/sys/class/net")) == interfaces  # noqa: PTH208
+    assert set(os.listdir("/sys/class/net")) == interfaces
     assert list(tmp_path.iterdir()) == []
 
 

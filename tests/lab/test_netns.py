@@ -13,11 +13,11 @@ from conformance.lab.netns import Namespace, NamespaceError, enter_user_namespac
 
 
 def own():
-    return os.readlink("/proc/thread-self/ns/net")  # noqa: PTH115
+    return os.readlink("/proc/thread-self/ns/net")
 
 
 def opened():
-    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    return set(os.listdir("/proc/self/fd"))
 
 
 def hears(left, right, *, limit_s=0.5):
@@ -116,7 +116,7 @@ class TestNamespace:
 
 
 def open_text(path):
-    with open(path) as file:  # noqa: PTH123
+    with open(path) as file:
         return file.read().strip()
 
 

@@ -129,11 +129,15 @@ class Station:
             self._timer.cancel()
         due_ns = self.machine.next_deadline_ns
         if due_ns is not None:
-            self._timer = self.switch.loop.at(due_ns, lambda: self.carry_out(self.machine.tick(self.now_ns())))
+            self._timer = self.switch.loop.at(
+                due_ns, lambda: self.carry_out(self.machine.tick(self.now_ns()))
+            )
 
     def _look_at(self, sent: Send) -> None:
         if sent.frame[6:12] == self.machine.dialect.virtual_mac(VHID) and self.state is not State.MASTER:
-            self.violations.append(f"{self.name} sends from the virtual MAC as {self.state}: {sent.frame.hex()}")
+            self.violations.append(
+                f"{self.name} sends from the virtual MAC as {self.state}: {sent.frame.hex()}"
+            )
 
     def _compare_counters(self) -> None:
         now = dict(self.machine.counters)
@@ -284,9 +288,7 @@ class Village:
     def arp_answers(self, address: IPv4Address = SHARED) -> list[bytes]:
         """The MAC addresses that the tester is told for a shared address, one for each reply."""
         first = len(self.trace.frames)
-        self.port.send(
-            wire.arp(wire.ArpOperation.REQUEST, TESTER_MAC, TESTER, bytes(6), address)
-        )
+        self.port.send(wire.arp(wire.ArpOperation.REQUEST, TESTER_MAC, TESTER, bytes(6), address))
         self.wait(ANSWER_NS)
         return [
             seen.frame.arp.sender_mac

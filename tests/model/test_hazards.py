@@ -284,9 +284,7 @@ MINIMAL = (
         (Node(OB, peer="192.0.2.2"), Node(OB, advskew=100, peer="192.0.2.1")),
     ),
     *(
-        Minimal(
-            "reflected", pair(a, OB), pair(OB, OB), reflecting, {"reflects": True}, {"reflects": True}
-        )
+        Minimal("reflected", pair(a, OB), pair(OB, OB), reflecting, {"reflects": True}, {"reflects": True})
         for a in (F9, F13, F15)
     ),
 )

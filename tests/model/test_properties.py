@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ steps = st.builds(
 
 
 def intervals(key: str) -> st.SearchStrategy[tuple[int, int]]:
-    """advbase and advskew that a dialect takes; with advbase 0 only long ones, which cost less to simulate."""
+    """Advbase and advskew that a dialect takes; with advbase 0 only long ones, which cost less to simulate."""
     base, skew = dialect(key).advbase_limits, dialect(key).advskew_limits
     usual = st.tuples(st.integers(1, 3), st.integers(skew.least, skew.most))
     return usual if base.least > 0 else usual | st.tuples(st.just(0), st.integers(128, skew.most))
@@ -160,7 +161,7 @@ def check_no_gap(village: Village, allowed_ns: int) -> None:
     for begin_ns, end_ns, masters, waits in village.spans():
         if waits and not masters:
             edges = [begin_ns, *(t for t in village.disturbed_ns if begin_ns <= t < end_ns), end_ns]
-            longest_ns = max(later - earlier for earlier, later in zip(edges, edges[1:], strict=False))
+            longest_ns = max(later - earlier for earlier, later in pairwise(edges))
             assert longest_ns <= allowed_ns, f"nobody was MASTER for {longest_ns / SECOND:.3f} s"
 
 

@@ -80,3 +80,28 @@ class TestPeerThatIsNotThere:
 
     def test_ipv6_peer_does_not(self) -> None:
         assert self.demotion_after(20, peer6="2001:db8::250") == 0
+
+
+class TestMacSetByHand:
+    """OpenBSD hashes it, unless it is the virtual or the parent's."""
+
+    @pytest.mark.parametrize(
+        ("lladdr", "hashed"),
+        [
+            ("02:c0:ff:ee:00:01", "02c0ffee0001"),
+            ("00:00:5e:00:01:07", ""),
+            ("02:00:00:00:00:01", ""),
+        ],
+        ids=["own", "virtual", "parent"],
+    )
+    def test_it_stands_before_the_vhid(self, lladdr: str, hashed: str) -> None:
+        one = host("openbsd")
+        one.configure(0, "em0", VhostConfig(7, ("192.0.2.100",), lladdr=lladdr))
+        expected = bytes.fromhex("0201" + hashed + "07") + ip_address("192.0.2.100").packed
+        assert one.vhost("em0", 7).prefixes[0] == expected
+
+    def test_others_refuse_it(self) -> None:
+        with pytest.raises(ConfigurationError, match="sets no MAC address by hand"):
+            host("freebsd-13").configure(
+                0, "em0", VhostConfig(7, ("192.0.2.100",), lladdr="02:c0:ff:ee:00:01"),
+            )

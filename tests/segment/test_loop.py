@@ -53,7 +53,7 @@ class TestTimers:
     def test_one_may_cancel_another_that_is_due_at_the_same_time(self):
         loop, ran = virtual(), []
         second = []
-        loop.at(START + 1, lambda: second[0].cancel())  # noqa: PLW0108
+        loop.at(START + 1, lambda: second[0].cancel())
         second.append(loop.at(START + 1, lambda: ran.append("second")))
         loop.run_for(10)
         assert ran == []

@@ -111,7 +111,7 @@ class TestWait:
         assert segment.wait(THEY_SPEAK, START + S, since_ns=START + 20).time_ns == START + 30
 
     def test_an_error_leaves_no_listener(self, segment):
-        with pytest.raises(ZeroDivisionError):  # noqa: PT012
+        with pytest.raises(ZeroDivisionError):
             arrives(segment, 1)
             segment.wait(Condition("broken", lambda _: 1 / 0), START + S)
         assert segment.trace.listeners == []

@@ -281,7 +281,9 @@ def story(seed, weather, path):
     bench.switch.weather = weather
     iuts = {
         name: host.start(
-            Settings(vhid=7, password="story", addresses=(SHARED,), advskew=10 * number, preempt=bool(number % 2))
+            Settings(
+                vhid=7, password="story", addresses=(SHARED,), advskew=10 * number, preempt=bool(number % 2)
+            )
         )
         for number, (name, host) in enumerate(bench.hosts.items())
     }

@@ -88,6 +88,6 @@ def test_an_installation_that_fails(run):
 
 
 def test_commands_in_sbin_are_found_without_it_on_the_path(run):
-    if not os.path.exists("/usr/sbin/ucarp"):  # noqa: PTH110
+    if not os.path.exists("/usr/sbin/ucarp"):
         pytest.skip("ucarp is not installed")
     assert run("ucarp:ucarp").returncode == 0

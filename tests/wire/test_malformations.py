@@ -9,7 +9,15 @@ from conformance.wire.checks import Check, faults
 from conformance.wire.digest import Secret
 from conformance.wire.frame import decode
 from conformance.wire.header import checksum
-from conformance.wire.malformations import MALFORMATIONS, BadMalformation, Malformation, demanded_by, in_turn, named, refused_by
+from conformance.wire.malformations import (
+    MALFORMATIONS,
+    BadMalformation,
+    Malformation,
+    demanded_by,
+    in_turn,
+    named,
+    refused_by,
+)
 
 ADVERTISEMENT = Advertisement(
     vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)), advskew=3, counter=0x0123456789ABCDEF

@@ -88,7 +88,10 @@ def _verified_by(make: Digest, compared: int = 20) -> checks.Check:
     def digest(arrival: Arrival) -> bool:
         vhost, header = arrival.vhost, arrival.header
         assert vhost is not None
-        good = any(make(vhost.key, prefix, header[8:16])[:compared] == header[16 : 16 + compared] for prefix in vhost.prefixes)
+        good = any(
+            make(vhost.key, prefix, header[8:16])[:compared] == header[16 : 16 + compared]
+            for prefix in vhost.prefixes
+        )
         return good or arrival.drop("badauth", "log_digest")
 
     return digest
@@ -99,15 +102,23 @@ def _of_any_vhid(arrival: Arrival) -> bool:
     vhost, header = arrival.vhost, arrival.header
     assert vhost is not None
     messages = [prefix[:2] + bytes([vhid]) + prefix[3:] for prefix in vhost.prefixes for vhid in range(256)]
-    return any(hmac_sha1(vhost.key, message, header[8:16]) == header[16:36] for message in messages) or arrival.drop("badauth", "log_digest")
+    return any(
+        hmac_sha1(vhost.key, message, header[8:16]) == header[16:36] for message in messages
+    ) or arrival.drop("badauth", "log_digest")
 
 
 def _of_some_addresses(arrival: Arrival) -> bool:
     """Digest over all addresses or over all but one"""
     vhost, header = arrival.vhost, arrival.header
     assert vhost is not None
-    sets = [vhost.addresses, *(tuple(one for one in vhost.addresses if one is not other) for other in vhost.addresses)]
-    good = any(Secret(vhost.config.password, addresses).verifies(vhost.vhid, header[8:16], header[16:36]) for addresses in sets)
+    sets = [
+        vhost.addresses,
+        *(tuple(one for one in vhost.addresses if one is not other) for other in vhost.addresses),
+    ]
+    good = any(
+        Secret(vhost.config.password, addresses).verifies(vhost.vhid, header[8:16], header[16:36])
+        for addresses in sets
+    )
     return good or arrival.drop("badauth", "log_digest")
 
 
@@ -116,7 +127,10 @@ def _of_any_address(arrival: Arrival) -> bool:
     vhost, header = arrival.vhost, arrival.header
     assert vhost is not None
     sets = [vhost.addresses, (*vhost.addresses, "203.0.113.77"), ("203.0.113.78", *vhost.addresses[1:])]
-    good = any(Secret(vhost.config.password, addresses).verifies(vhost.vhid, header[8:16], header[16:36]) for addresses in sets)
+    good = any(
+        Secret(vhost.config.password, addresses).verifies(vhost.vhid, header[8:16], header[16:36])
+        for addresses in sets
+    )
     return good or arrival.drop("badauth", "log_digest")
 
 
@@ -125,7 +139,11 @@ def _top_bit_open(arrival: Arrival) -> bool:
     vhost, header = arrival.vhost, arrival.header
     assert vhost is not None
     counters = (header[8:16], bytes([header[8] ^ 0x80]) + header[9:16])
-    return any(hmac_sha1(vhost.key, prefix, counter) == header[16:36] for prefix in vhost.prefixes for counter in counters) or arrival.drop("badauth", "log_digest")
+    return any(
+        hmac_sha1(vhost.key, prefix, counter) == header[16:36]
+        for prefix in vhost.prefixes
+        for counter in counters
+    ) or arrival.drop("badauth", "log_digest")
 
 
 def _wedged_by_type(arrival: Arrival) -> bool:
@@ -188,51 +206,102 @@ def _not_lower(arrival: Arrival) -> bool:
 
 def _same_for_both(vhost: Vhost, version: int, as_made: bytes) -> bytes:
     """The IPv6 advertisement repeats the counter of the IPv4 one."""
-    return as_made if version == 4 or len(vhost.families) < 2 else ((int.from_bytes(as_made, "big") - 1) & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "big")
+    return (
+        as_made
+        if version == 4 or len(vhost.families) < 2
+        else ((int.from_bytes(as_made, "big") - 1) & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "big")
+    )
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    mutant("counter-not-hashed", "the counter is left out of the digest", "AUTH-010 AUTH-015 WIRE-015", "freebsd-13", rules(digest=_uncounted)),
-    mutant("counter-hashed-first", "the counter is hashed before the addresses", "AUTH-010", "freebsd-legacy", rules(digest=_counter_first)),
-    mutant("counter-hashed-in-host-order", "the counter is hashed with its bytes reversed", "AUTH-010", "openbsd", rules(digest=_counter_reversed)),
-    mutant("hash-without-key-rounds", "plain SHA-1 over key and message in place of HMAC", "AUTH-001", "freebsd-10", rules(digest=_plain_sha1)),
-    mutant("password-not-used", "the key is always zero", "AUTH-001 SCENARIO-001", "ucarp", rules(digest=_zero_key)),
-    mutant("password-cut-at-18", "the nineteenth character of a password is cut off", "AUTH-001 AUTH-019", "freebsd-13", common(password_length=18)),
-    mutant("password-cut-at-20", "the twentieth character of a password is taken into the key", "AUTH-019", "openbsd", common(password_length=20)),
-    mutant("empty-password-is-ones", "without a password the key is not zero", "AUTH-018 AUTH-001", "freebsd-legacy", rules(digest=_terminated_key)),
-    mutant("packed-version-hashed", "the packed first byte 21 is hashed (scapy's contrib layer)", "AUTH-002", "freebsd-13", rules(digest=_packed_first_byte)),
-    mutant("vhid-not-hashed", "the vhid is left out of the digest", "AUTH-002 AUTH-013", "openbsd", rules(digest=_without_vhid), instead(checks.digest, _of_any_vhid)),
-    mutant("address-hashed-in-host-order", "the address is hashed with its bytes reversed", "AUTH-003", "freebsd-15", rules(digest=_host_order)),
-    mutant("addresses-in-configured-order", "addresses are hashed in the order of configuration", "AUTH-004 V6-010 AUTH-005", "freebsd-13", rules(address_rule=AddressRule.CONFIGURED, accepts_rules=(AddressRule.CONFIGURED,))),
-    mutant("sent-in-configured-order", "addresses are hashed in the order of configuration in what is sent", "AUTH-004", "freebsd-10", rules(address_rule=AddressRule.CONFIGURED, accepts_rules=(AddressRule.ASCENDING,))),
-    mutant("ipv6-hashed-first", "IPv6 addresses are hashed before the IPv4 ones", "AUTH-006", "freebsd-13", rules(digest=_ipv6_first)),
-    mutant("families-hashed-apart", "an advertisement is authenticated over the addresses of its own family", "AUTH-007", "freebsd-15", authentic(lambda vhost, version: tuple(one for one in vhost.addresses if one.version == version))),
-    mutant("scope-hashed", "a link-local address is hashed with its scope", "AUTH-008", "freebsd-13", rules(digest=_scoped)),
-    mutant("link-local-sent", "OpenBSD hashes its link-local address in what it sends", "AUTH-009", "openbsd", rules(address_rule=AddressRule.ASCENDING)),
-    mutant("link-local-not-accepted", "OpenBSD accepts no digest over its link-local address", "AUTH-009", "openbsd", rules(accepts_rules=(AddressRule.WITHOUT_LINK_LOCAL,))),
-    mutant("digest-unchecked", "every digest is right", "AUTH-011 AUTH-012 AUTH-014 AUTH-015 RX-023 RX-024 STATS-008", "freebsd-13", without(checks.digest)),
-    mutant("digest-unchecked-by-ucarp", "every digest is right", "AUTH-011 AUTH-014", "ucarp", without(checks.digest_uncounted)),
-    mutant("digest-compared-by-half", "ten bytes of the digest are compared", "AUTH-014", "freebsd-legacy", instead(checks.digest, _verified_by(hmac_sha1, 10))),
-    mutant("last-digest-byte-open", "nineteen bytes of the digest are compared", "AUTH-014", "freebsd-15", instead(checks.digest, _verified_by(hmac_sha1, 19))),
-    mutant("counter-top-bit-open", "the highest bit of the counter is not authenticated", "AUTH-015", "freebsd-13", instead(checks.digest, _top_bit_open)),
-    mutant("digest-of-any-vhid", "a digest made for another vhid is accepted", "AUTH-013", "freebsd-legacy-6", instead(checks.digest, _of_any_vhid)),
-    mutant("fewer-addresses-accepted", "a digest over all addresses but one is accepted", "AUTH-012", "freebsd-13", instead(checks.digest, _of_some_addresses)),
-    mutant("other-addresses-accepted", "a digest over other addresses is accepted", "AUTH-012 STATS-016", "openbsd", instead(checks.digest, _of_any_address)),
-    mutant("wedged-by-a-forged-type", "an advertisement of another type stops the virtual host for good", "AUTH-016 RX-007", "freebsd-13", last(_wedged_by_type)),
-    mutant("timer-stopped-by-a-replay", "a replayed advertisement stops the master-down timer for good", "AUTH-017", "freebsd-13", carried(Effect.ARM_FAMILY, _replay_stops_the_timer)),
-    mutant("long-password-taken", "ucarp cuts a long password in place of refusing it", "AUTH-020", "ucarp", rules(password_refused_from=None)),
-    mutant("password-of-20-taken", "ucarp refuses a password from 21 characters on", "AUTH-020", "ucarp", rules(password_refused_from=21)),
-    mutant("own-cookie-accepted", "OpenBSD believes its own advertisement", "AUTH-023 RX-022", "openbsd", without(checks.not_own_cookie)),
-    mutant("counter-not-followed", "the counter of a peer is not taken over", "AUTH-024 AUTH-028", "freebsd-13", rules(follows_counter=False)),
-    mutant("counter-plus-two", "the counter goes on by two", "AUTH-024 AUTH-028", "freebsd-15", rules(next_counter=_counting(2))),
-    mutant("counter-stands-still", "the counter repeats what was heard", "AUTH-024", "ucarp", rules(next_counter=_counting(0))),
-    mutant("counter-without-carry", "only the lower half of the counter counts", "AUTH-024", "freebsd-legacy", rules(next_counter=_counting(1, 32))),
-    mutant("counter-forgotten-at-take-over", "the first counter of a new MASTER is drawn", "AUTH-024", "freebsd-10", carried(Effect.ENTER, _forgets)),
-    mutant("counter-from-zero", "the counter of a lone MASTER starts at 1", "AUTH-025", "freebsd-13", rules(next_counter=_from_zero)),
-    mutant("counter-drawn-once", "the counter of a lone MASTER is drawn once", "AUTH-025", "freebsd-legacy-6", rules(next_counter=constant_cookie)),
-    mutant("cookie-redrawn", "OpenBSD draws its cookie for every advertisement", "AUTH-026", "openbsd", rules(next_counter=running_counter)),
-    mutant("counter-zero-refused", "a counter of 0 is refused", "AUTH-027", "freebsd-13", demanding(_not_zero)),
-    mutant("lower-counter-refused", "a counter lower than the last one is refused", "AUTH-027", "freebsd-legacy", demanding(_not_lower)),
-    mutant("one-counter-for-both-families", "the advertisements of both families carry one counter", "AUTH-028", "freebsd-13", authentic(counter=_same_for_both)),
-    mutant("era-6-sorts", "FreeBSD 6 sorts the addresses that it hashes", "AUTH-032", "freebsd-legacy-6", rules(address_rule=AddressRule.ASCENDING, accepts_rules=(AddressRule.ASCENDING,))),
-)
+    mutant("counter-not-hashed", "the counter is left out of the digest",
+           "AUTH-010 AUTH-015 WIRE-015", "freebsd-13", rules(digest=_uncounted)),
+    mutant("counter-hashed-first", "the counter is hashed before the addresses",
+           "AUTH-010", "freebsd-legacy", rules(digest=_counter_first)),
+    mutant("counter-hashed-in-host-order", "the counter is hashed with its bytes reversed",
+           "AUTH-010", "openbsd", rules(digest=_counter_reversed)),
+    mutant("hash-without-key-rounds", "plain SHA-1 over key and message in place of HMAC",
+           "AUTH-001", "freebsd-10", rules(digest=_plain_sha1)),
+    mutant("password-not-used", "the key is always zero",
+           "AUTH-001 SCENARIO-001", "ucarp", rules(digest=_zero_key)),
+    mutant("password-cut-at-18", "the nineteenth character of a password is cut off",
+           "AUTH-001 AUTH-019", "freebsd-13", common(password_length=18)),
+    mutant("password-cut-at-20", "the twentieth character of a password is taken into the key",
+           "AUTH-019", "openbsd", common(password_length=20)),
+    mutant("empty-password-is-ones", "without a password the key is not zero",
+           "AUTH-018 AUTH-001", "freebsd-legacy", rules(digest=_terminated_key)),
+    mutant("packed-version-hashed", "the packed first byte 21 is hashed (scapy's contrib layer)",
+           "AUTH-002", "freebsd-13", rules(digest=_packed_first_byte)),
+    mutant("vhid-not-hashed", "the vhid is left out of the digest",
+           "AUTH-002 AUTH-013", "openbsd", rules(digest=_without_vhid), instead(checks.digest, _of_any_vhid)),
+    mutant("address-hashed-in-host-order", "the address is hashed with its bytes reversed",
+           "AUTH-003", "freebsd-15", rules(digest=_host_order)),
+    mutant("addresses-in-configured-order", "addresses are hashed in the order of configuration",
+           "AUTH-004 V6-010 AUTH-005", "freebsd-13",
+           rules(address_rule=AddressRule.CONFIGURED, accepts_rules=(AddressRule.CONFIGURED,))),
+    mutant("sent-in-configured-order", "addresses are hashed in the order of configuration in what is sent",
+           "AUTH-004", "freebsd-10",
+           rules(address_rule=AddressRule.CONFIGURED, accepts_rules=(AddressRule.ASCENDING,))),
+    mutant("ipv6-hashed-first", "IPv6 addresses are hashed before the IPv4 ones",
+           "AUTH-006", "freebsd-13", rules(digest=_ipv6_first)),
+    mutant("families-hashed-apart", "an advertisement is authenticated over the addresses of its own family",
+           "AUTH-007", "freebsd-15",
+           authentic(lambda vhost, version: tuple(one for one in vhost.addresses if one.version == version))),
+    mutant("scope-hashed", "a link-local address is hashed with its scope",
+           "AUTH-008", "freebsd-13", rules(digest=_scoped)),
+    mutant("link-local-sent", "OpenBSD hashes its link-local address in what it sends",
+           "AUTH-009", "openbsd", rules(address_rule=AddressRule.ASCENDING)),
+    mutant("link-local-not-accepted", "OpenBSD accepts no digest over its link-local address",
+           "AUTH-009", "openbsd", rules(accepts_rules=(AddressRule.WITHOUT_LINK_LOCAL,))),
+    mutant("digest-unchecked", "every digest is right",
+           "AUTH-011 AUTH-012 AUTH-014 AUTH-015 RX-023 RX-024 STATS-008", "freebsd-13", without(checks.digest)),
+    mutant("digest-unchecked-by-ucarp", "every digest is right",
+           "AUTH-011 AUTH-014", "ucarp", without(checks.digest_uncounted)),
+    mutant("digest-compared-by-half", "ten bytes of the digest are compared",
+           "AUTH-014", "freebsd-legacy", instead(checks.digest, _verified_by(hmac_sha1, 10))),
+    mutant("last-digest-byte-open", "nineteen bytes of the digest are compared",
+           "AUTH-014", "freebsd-15", instead(checks.digest, _verified_by(hmac_sha1, 19))),
+    mutant("counter-top-bit-open", "the highest bit of the counter is not authenticated",
+           "AUTH-015", "freebsd-13", instead(checks.digest, _top_bit_open)),
+    mutant("digest-of-any-vhid", "a digest made for another vhid is accepted",
+           "AUTH-013", "freebsd-legacy-6", instead(checks.digest, _of_any_vhid)),
+    mutant("fewer-addresses-accepted", "a digest over all addresses but one is accepted",
+           "AUTH-012", "freebsd-13", instead(checks.digest, _of_some_addresses)),
+    mutant("other-addresses-accepted", "a digest over other addresses is accepted",
+           "AUTH-012 STATS-016", "openbsd", instead(checks.digest, _of_any_address)),
+    mutant("wedged-by-a-forged-type", "an advertisement of another type stops the virtual host for good",
+           "AUTH-016 RX-007", "freebsd-13", last(_wedged_by_type)),
+    mutant("timer-stopped-by-a-replay", "a replayed advertisement stops the master-down timer for good",
+           "AUTH-017", "freebsd-13", carried(Effect.ARM_FAMILY, _replay_stops_the_timer)),
+    mutant("long-password-taken", "ucarp cuts a long password in place of refusing it",
+           "AUTH-020", "ucarp", rules(password_refused_from=None)),
+    mutant("password-of-20-taken", "ucarp refuses a password from 21 characters on",
+           "AUTH-020", "ucarp", rules(password_refused_from=21)),
+    mutant("own-cookie-accepted", "OpenBSD believes its own advertisement",
+           "AUTH-023 RX-022", "openbsd", without(checks.not_own_cookie)),
+    mutant("counter-not-followed", "the counter of a peer is not taken over",
+           "AUTH-024 AUTH-028", "freebsd-13", rules(follows_counter=False)),
+    mutant("counter-plus-two", "the counter goes on by two",
+           "AUTH-024 AUTH-028", "freebsd-15", rules(next_counter=_counting(2))),
+    mutant("counter-stands-still", "the counter repeats what was heard",
+           "AUTH-024", "ucarp", rules(next_counter=_counting(0))),
+    mutant("counter-without-carry", "only the lower half of the counter counts",
+           "AUTH-024", "freebsd-legacy", rules(next_counter=_counting(1, 32))),
+    mutant("counter-forgotten-at-take-over", "the first counter of a new MASTER is drawn",
+           "AUTH-024", "freebsd-10", carried(Effect.ENTER, _forgets)),
+    mutant("counter-from-zero", "the counter of a lone MASTER starts at 1",
+           "AUTH-025", "freebsd-13", rules(next_counter=_from_zero)),
+    mutant("counter-drawn-once", "the counter of a lone MASTER is drawn once",
+           "AUTH-025", "freebsd-legacy-6", rules(next_counter=constant_cookie)),
+    mutant("cookie-redrawn", "OpenBSD draws its cookie for every advertisement",
+           "AUTH-026", "openbsd", rules(next_counter=running_counter)),
+    mutant("counter-zero-refused", "a counter of 0 is refused",
+           "AUTH-027", "freebsd-13", demanding(_not_zero)),
+    mutant("lower-counter-refused", "a counter lower than the last one is refused",
+           "AUTH-027", "freebsd-legacy", demanding(_not_lower)),
+    mutant("one-counter-for-both-families", "the advertisements of both families carry one counter",
+           "AUTH-028", "freebsd-13", authentic(counter=_same_for_both)),
+    mutant("era-6-sorts", "FreeBSD 6 sorts the addresses that it hashes",
+           "AUTH-032", "freebsd-legacy-6",
+           rules(address_rule=AddressRule.ASCENDING, accepts_rules=(AddressRule.ASCENDING,))),
+)  # fmt: skip

@@ -149,7 +149,11 @@ def dropped(effect: Effect, state: State, *inputs: Input) -> Fault:
 
 def added(effect: Effect, state: State, what: Input) -> Fault:
     """One more effect, after the others."""
-    return table(lambda rows: rows.__setitem__((state, what), replace(rows[state, what], effects=(*rows[state, what].effects, effect))))
+    return table(
+        lambda rows: rows.__setitem__(
+            (state, what), replace(rows[state, what], effects=(*rows[state, what].effects, effect)),
+        ),
+    )
 
 
 def carried(effect: Effect, by: Callable[[Happening, Carrier], None]) -> Fault:
@@ -234,7 +238,9 @@ def authentic(
             version = 4 if at == ETHERNET + 20 else 6
             header = Header.unpack(bytes(data[at:]))
             carries = counter(vhost, version, header.counter)
-            digest = Secret(vhost.config.password, addresses(vhost, version), rule).digest(header.vhid, carries)
+            digest = Secret(vhost.config.password, addresses(vhost, version), rule).digest(
+                header.vhid, carries,
+            )
             data[at : at + LENGTH] = replace(header, counter=carries, digest=digest).summed()
 
     return sending(emit)
@@ -249,19 +255,26 @@ def threshold(row: str, value: int) -> Fault:
     def fault(dialect: Dialect) -> Dialect:
         line = getattr(dialect, row)
         assert isinstance(line, Line), f"{dialect.key} has no line {row}"
-        return replace(dialect, **{row: replace(line, threshold=value)})
+        return rules(**{row: replace(line, threshold=value)})(dialect)
 
     return fault
 
 
 def thresholds_of_states(value: int) -> Fault:
     """The lines of all changes of state appear from another log level on."""
-    return lambda dialect: replace(dialect, log_states={why: replace(line, threshold=value) for why, line in dialect.log_states.items()})
+    return lambda dialect: replace(
+        dialect, log_states={why: replace(line, threshold=value) for why, line in dialect.log_states.items()},
+    )
 
 
 def wording(old: str, new: str) -> Fault:
     """Another text in the lines of changes of state."""
-    return lambda dialect: replace(dialect, log_states={why: replace(line, text=line.text.replace(old, new)) for why, line in dialect.log_states.items()})
+    return lambda dialect: replace(
+        dialect,
+        log_states={
+            why: replace(line, text=line.text.replace(old, new)) for why, line in dialect.log_states.items()
+        },
+    )
 
 
 # --- counters

@@ -68,7 +68,9 @@ def _key_of_the_first(arrival: Arrival) -> bool:
     vhost, header = arrival.vhost, arrival.header
     assert vhost is not None
     key = next(iter(arrival.port.vhosts.values())).key
-    return hmac_sha1(key, vhost.prefixes[0], header[8:16]) == header[16:36] or arrival.drop("badauth", "log_digest")
+    return hmac_sha1(key, vhost.prefixes[0], header[8:16]) == header[16:36] or arrival.drop(
+        "badauth", "log_digest",
+    )
 
 
 def _signed_with_the_first(port: Port, data: bytearray, vhid: int | None) -> None:
@@ -85,7 +87,9 @@ def _foreign_rearms(arrival: Arrival) -> bool:
     for vhost in arrival.port.vhosts.values():
         if vhost.down_ns is not None:
             config, host = vhost.config, arrival.host
-            vhost.down_ns = host._now_ns + host.dialect.master_down_ns(config.advbase, config.advskew, config.dead_ratio)  # noqa: SLF001
+            vhost.down_ns = host.now_ns + host.dialect.master_down_ns(
+                config.advbase, config.advskew, config.dead_ratio,
+            )
     return checks.version(arrival)
 
 
@@ -97,14 +101,25 @@ def _any_interface(arrival: Arrival) -> bool:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    mutant("neighbours-step-down", "a virtual host that steps down silences its neighbours", "MULTI-001", "freebsd-13", carried(Effect.STOP_ADVERTISING, _all_step_down)),
-    mutant("neighbours-rearmed", "an advertisement restarts the timers of all virtual hosts", "MULTI-001 MULTI-002", "openbsd", carried(Effect.ARM_FAMILY, _all_rearmed)),
-    mutant("one-counter-for-all", "the virtual hosts share one counter", "MULTI-001", "freebsd-legacy", rules(next_counter=_shared_counter)),
-    mutant("signed-with-the-first-key", "all virtual hosts sign with the key of the first", "MULTI-001", "freebsd-13", sending(_signed_with_the_first)),
-    mutant("verified-with-the-first-key", "all virtual hosts verify with the key of the first", "MULTI-001", "freebsd-15", instead(checks.digest, _key_of_the_first)),
-    mutant("stream-holds-neighbours", "a stream for one vhid holds the others back", "MULTI-002 MULTI-001", "freebsd-10", instead(checks.version, _foreign_rearms)),
-    mutant("mac-of-the-first", "all virtual hosts advertise from one virtual MAC", "MULTI-003 WIRE-016", "freebsd-13", rules(virtual_mac=lambda _: CARP_MAC + b"\x01")),
-    mutant("rearmed-on-all-interfaces", "an advertisement restarts the timers of its vhid on all interfaces", "MULTI-005", "freebsd-13", carried(Effect.ARM_FAMILY, _all_of_the_host_rearmed)),
-    mutant("stopped-on-all-interfaces", "a vhid that steps down on one interface does so on all", "MULTI-005", "openbsd", carried(Effect.STOP_ADVERTISING, _stopped_everywhere)),
-    mutant("heard-on-any-interface", "an advertisement counts for a vhid on another interface", "RX-025", "freebsd-legacy", instead(checks.known_vhid, _any_interface), instead(checks.carp_interface, lambda _: True)),
-)
+    mutant("neighbours-step-down", "a virtual host that steps down silences its neighbours",
+           "MULTI-001", "freebsd-13", carried(Effect.STOP_ADVERTISING, _all_step_down)),
+    mutant("neighbours-rearmed", "an advertisement restarts the timers of all virtual hosts",
+           "MULTI-001 MULTI-002", "openbsd", carried(Effect.ARM_FAMILY, _all_rearmed)),
+    mutant("one-counter-for-all", "the virtual hosts share one counter",
+           "MULTI-001", "freebsd-legacy", rules(next_counter=_shared_counter)),
+    mutant("signed-with-the-first-key", "all virtual hosts sign with the key of the first",
+           "MULTI-001", "freebsd-13", sending(_signed_with_the_first)),
+    mutant("verified-with-the-first-key", "all virtual hosts verify with the key of the first",
+           "MULTI-001", "freebsd-15", instead(checks.digest, _key_of_the_first)),
+    mutant("stream-holds-neighbours", "a stream for one vhid holds the others back",
+           "MULTI-002 MULTI-001", "freebsd-10", instead(checks.version, _foreign_rearms)),
+    mutant("mac-of-the-first", "all virtual hosts advertise from one virtual MAC",
+           "MULTI-003 WIRE-016", "freebsd-13", rules(virtual_mac=lambda _: CARP_MAC + b"\x01")),
+    mutant("rearmed-on-all-interfaces", "an advertisement restarts the timers of its vhid on all interfaces",
+           "MULTI-005", "freebsd-13", carried(Effect.ARM_FAMILY, _all_of_the_host_rearmed)),
+    mutant("stopped-on-all-interfaces", "a vhid that steps down on one interface does so on all",
+           "MULTI-005", "openbsd", carried(Effect.STOP_ADVERTISING, _stopped_everywhere)),
+    mutant("heard-on-any-interface", "an advertisement counts for a vhid on another interface",
+           "RX-025", "freebsd-legacy", instead(checks.known_vhid, _any_interface),
+           instead(checks.carp_interface, lambda _: True)),
+)  # fmt: skip

@@ -1,10 +1,9 @@
-"""Mutants of ROBUST and SCENARIO: crashes, floods, amplification, and what users ran into."""
+"""Mutants of ROBUST: crashes, floods, amplification."""
 
 from __future__ import annotations
 
 from conformance.model import checks
 from conformance.model.actions import State
-from conformance.model.announcing import Answer, Mac
 from conformance.model.checks import Arrival
 from conformance.model.effects import Carrier, Happening
 from conformance.model.mutant import Mutant
@@ -17,14 +16,11 @@ from conformance.model.mutants.making import (
     instead,
     meant,
     mutant,
-    rules,
-    sending,
     wedge,
 )
 from conformance.model.packet import Packet
 from conformance.model.timing import MS
 from conformance.model.transitions import Effect, Input
-from conformance.model.vhost import Port
 
 BACKUP, MASTER = State.BACKUP, State.MASTER
 
@@ -58,7 +54,9 @@ def _restarts_advertising(arrival: Arrival) -> bool:
     vhost = meant(arrival)
     if vhost is not None and vhost.advertise_ns is not None:
         host, config = arrival.host, vhost.config
-        vhost.advertise_ns = max(vhost.advertise_ns, host._now_ns + host.dialect.interval_ns(config.advbase, config.advskew))  # noqa: SLF001
+        vhost.advertise_ns = max(
+            vhost.advertise_ns, host.now_ns + host.dialect.interval_ns(config.advbase, config.advskew),
+        )
     return True
 
 
@@ -68,7 +66,6 @@ def _queued(it: Happening, right: Carrier) -> None:
     right(it)
     if it.vhost.down_ns is not None and it.vhost.down_ns - before_ns < 20 * MS:
         it.vhost.down_ns = before_ns + 50 * MS
-
 
 
 def _twenty_bytes(packet: Packet) -> bool:
@@ -94,17 +91,9 @@ class _Leaks:
             self.changes[key] = 0
 
 
-
 def _joint(arrival: Arrival) -> bool:
     """One checksum over both headers"""
     return arrival.packet.joint_checksum() == 0 or arrival.drop("badsum", "log_checksum")
-
-
-
-def _from_the_virtual_mac(port: Port, data: bytearray, _: int | None) -> None:
-    """Every frame leaves from a virtual MAC."""
-    if port.vhosts:
-        data[6:12] = next(iter(port.vhosts.values())).mac
 
 
 def _crashes_on_extensions(arrival: Arrival) -> bool:
@@ -116,18 +105,27 @@ def _crashes_on_extensions(arrival: Arrival) -> bool:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    mutant("crashes-at-17-bytes", "a payload of 17 bytes crashes the host", "ROBUST-001", "freebsd-13", first(_crashes)),
-    mutant("crashes-at-1000-bytes", "a payload of more than 1000 bytes crashes the host", "ROBUST-001", "openbsd", first(_crashes_on_long)),
-    mutant("delayed-by-what-comes-in", "every packet delays the next advertisement by 2 ms", "ROBUST-002", "freebsd-legacy", first(_delays)),
-    mutant("advertising-restarted-by-rejected", "a refused packet restarts the advertisement timer", "ROBUST-002 RX-024", "freebsd-13", first(_restarts_advertising)),
-    mutant("flood-is-queued", "every advertisement of a flood prolongs the wait", "ROBUST-003", "freebsd-15", carried(Effect.ARM_FAMILY, _queued)),
-    mutant("header-length-ignored", "the IPv4 header is taken to have twenty bytes", "ROBUST-004", "freebsd-13", common(takes=_twenty_bytes)),
-    mutant("leaks-at-each-change", "after fifty changes of state the node stops", "ROBUST-005", "freebsd-13", carried(Effect.ENTER, _Leaks())),
-    mutant("answers-every-slower-one", "a slower advertisement is answered by one", "ROBUST-006", "freebsd-13", added(Effect.ADVERTISE, MASTER, Input.WORSE)),
-    mutant("announces-at-every-slower-one", "a slower advertisement is answered by a gratuitous ARP", "ROBUST-006", "openbsd", added(Effect.ANNOUNCE, MASTER, Input.WORSE)),
-    mutant("one-sum-for-both-headers", "one checksum covers both headers, as in ucarp", "ROBUST-008", "freebsd-legacy", common(takes=lambda packet: not packet.fragment), instead(checks.header_checksum, _joint)),
-    mutant("backup-uses-the-virtual-mac", "a BACKUP sends from the virtual MAC (toreamun/opnsense-plugins#99)", "SCENARIO-011", "freebsd-13", sending(_from_the_virtual_mac)),
-    mutant("backup-answers-from-the-virtual-mac", "a BACKUP answers an echo from the virtual MAC", "SCENARIO-011 ARP-010", "openbsd", common(answers_in=(BACKUP, MASTER))),
-    mutant("address-answers-nobody", "what is sent to the shared address does not arrive (opnsense/src#319)", "SCENARIO-010", "freebsd-13", rules(arp_answer=Answer(Mac.PHYSICAL, Mac.ZERO))),
-    mutant("crashes-at-extension-headers", "an IPv6 extension header crashes the host", "ROBUST-007", "freebsd-13", first(_crashes_on_extensions)),
-)
+    mutant("crashes-at-17-bytes", "a payload of 17 bytes crashes the host",
+           "ROBUST-001", "freebsd-13", first(_crashes)),
+    mutant("crashes-at-1000-bytes", "a payload of more than 1000 bytes crashes the host",
+           "ROBUST-001", "openbsd", first(_crashes_on_long)),
+    mutant("delayed-by-what-comes-in", "every packet delays the next advertisement by 2 ms",
+           "ROBUST-002", "freebsd-legacy", first(_delays)),
+    mutant("advertising-restarted-by-rejected", "a refused packet restarts the advertisement timer",
+           "ROBUST-002 RX-024", "freebsd-13", first(_restarts_advertising)),
+    mutant("flood-is-queued", "every advertisement of a flood prolongs the wait",
+           "ROBUST-003", "freebsd-15", carried(Effect.ARM_FAMILY, _queued)),
+    mutant("header-length-ignored", "the IPv4 header is taken to have twenty bytes",
+           "ROBUST-004", "freebsd-13", common(takes=_twenty_bytes)),
+    mutant("leaks-at-each-change", "after fifty changes of state the node stops",
+           "ROBUST-005", "freebsd-13", carried(Effect.ENTER, _Leaks())),
+    mutant("answers-every-slower-one", "a slower advertisement is answered by one",
+           "ROBUST-006", "freebsd-13", added(Effect.ADVERTISE, MASTER, Input.WORSE)),
+    mutant("announces-at-every-slower-one", "a slower advertisement is answered by a gratuitous ARP",
+           "ROBUST-006", "openbsd", added(Effect.ANNOUNCE, MASTER, Input.WORSE)),
+    mutant("one-sum-for-both-headers", "one checksum covers both headers, as in ucarp",
+           "ROBUST-008", "freebsd-legacy", common(takes=lambda packet: not packet.fragment),
+           instead(checks.header_checksum, _joint)),
+    mutant("crashes-at-extension-headers", "an IPv6 extension header crashes the host",
+           "ROBUST-007", "freebsd-13", first(_crashes_on_extensions)),
+)  # fmt: skip

@@ -50,7 +50,7 @@ def page(template: str, **values: Any) -> str:
     style = asset("certificate.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return _environment().get_template(template).render(style=Markup(style), policy=policy, **values)
+    return _environment().get_template(template).render(style=Markup(style), policy=policy, **values)  # noqa: S704  # made here, from escaped parts
 
 
 def pdf(html: str) -> bytes:

@@ -15,12 +15,13 @@ from conformance.report.certificate.bundle import MADE, MANIFEST, derived, suite
 from conformance.report.certificate.certificate import certificate
 from conformance.report.certificate.material import Material, Product
 from conformance.report.certificate.recheck import Basis, Checked, See, check
-from conformance.report.certificate.rules import Refused
+from conformance.report.certificate.rules import VERSION, Refused
 
 Document = dict[str, Any]
 
 _WITH_SCHEMA: Final = ("certificate", "pics", "pixit", "interop", MANIFEST.removesuffix(".json"))
 _NEEDED: Final = ("results.json", "certificate.json", "pics.json", "environment.json", "certificate.pdf", *MADE)
+_KNOWN: Final = frozenset({*_NEEDED, "interop.json", MANIFEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ def _documents(unpacked: Unpacked, found: _Findings) -> dict[str, Document]:
         if path not in unpacked.files and path not in unpacked.damaged:
             found.add(path, "a bundle has this file, and it is missing")
     for path, data in unpacked.files.items():
+        if path not in _KNOWN and not path.startswith("evidence/"):
+            found.add(path, "a bundle has no such file")
         name, dot, kind = path.rpartition(".")
         if dot and kind == "json" and path != MANIFEST and "/" not in path:
             try:
@@ -202,9 +205,9 @@ def _made_again(
     found.notes.append("certificate.pdf is bound by manifest and signature; its twin certificate.html was made again if the suite is the same.")
     if not {"results", "certificate", "pics", "environment"} <= set(loaded):
         return
-    stated, suite = loaded["certificate"], suite_digest()
-    if stated["suite"]["code"] != suite:
-        found.notes.append("The bundle was made by another version of the suite: rules and pages were not made again.")
+    stated = loaded["certificate"]
+    if stated["rules"]["version"] != VERSION or stated["suite"]["catalogue"] != catalogue.digest():
+        found.notes.append("The bundle was made with other rules or another catalogue than this suite's: neither was applied again.")
         return
     material = Material(
         product=Product(**stated["product"]),
@@ -218,10 +221,16 @@ def _made_again(
         origin=stated["origin"],
     )
     try:
-        ours = certificate(material, suite)
+        ours = certificate(material, stated["suite"]["code"])
     except Refused as refused:
         found.add("certificate.json", str(refused))
         return
+    same_code = stated["suite"]["code"] == suite_digest()
     for path, data in derived(material, ours).items():
-        if path in files and files[path] != data:
+        if path not in files or files[path] == data:
+            continue
+        # What is stated follows from rules and catalogue; how a page looks, from the code that wrote it.
+        if same_code or path == "certificate.json":
             found.add(path, "it does not state what the results, the declarations and the rules say")
+        else:
+            found.notes.append(f"{path} was written by other code than this suite's and cannot be made again: believe certificate.json.")

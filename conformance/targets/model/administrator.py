@@ -19,6 +19,7 @@ _OPTIONS: Mapping[str, str] = {
     "shutdown": "shutdown_script",
     "nomcast": "broadcast",
     "source": "source",
+    "lladdr": "lladdr",
     "peer": "peer",
     "peer6": "peer6",
 }

@@ -26,7 +26,7 @@ def pics(rules: Dialect) -> dict[str, bool]:
         "ipv6": rules.ipv6, "multiple_addresses": rules.multiple_addresses, "multiple_vhids": True, "no_password": not rules.password_needed,
         "preempt": True, "demotion": rules.demotion, "sysctl": bool(rules.sysctls) and not process, "counters": rules.counters, "log": True,
         "state_read": True, "signals": process, "scripts": process, "kill": True, "link": True, "partition": True, "service": True,
-        "dead_ratio": process, "unicast": rules.unicast, "bow_out": rules.bow_out, "state_request": rules.state_requests,
+        "dead_ratio": process, "unicast": rules.unicast, "bow_out": rules.bow_out,
     }  # fmt: skip
 
 
@@ -34,10 +34,12 @@ def administered(rules: Dialect) -> dict[str, bool]:
     """What an administrator can do to a model in virtual time besides, and what that shows."""
     kernel = rules.poll_loop is None
     return {
+        "state_request": rules.state_requests,
         "reconfigure": rules.changes_while_running, "carp_interface": rules.own_interface, "interface_switch": kernel, "vhid_list": kernel,
         "second_interface": True, "send_errors": True, "own_addresses": kernel, "group_failover": kernel, "demotion_order": kernel,
         "demotion_sum": rules.demotion_by is Demotion.SUM, "demotion_groups": rules.demotion_by is Demotion.GROUPS,
         "demotion_suppress": rules.demotion_by is Demotion.SUPPRESS,
+        "custom_lladdr": rules.hashes_lladdr,
         "interface_groups": rules.demotion_by is Demotion.GROUPS, "configured_order": rules.address_rule is AddressRule.CONFIGURED,
         "packets_before_states": rules.key == LEGACY_6,
     }  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conformance.catalogue import load
 from conformance.report import results
 from conformance.report.certificate import rules

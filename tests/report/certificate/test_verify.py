@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from conformance.report.certificate import documents, sign
 from conformance.report.certificate.archive import NotABundle, pack
 
@@ -222,6 +223,23 @@ def test_an_unnamed_break_of_the_rules_is_found(files, verified, repacked):
     text["ended"] = None
     files["results.json"] = documents.dump(text)
     assert "R1" in said(verified(repacked(files)))
+
+
+def test_bundle_of_other_code_has_its_rules_applied_and_its_pages_left_alone(files, verified, repacked):
+    files["certificate.json"] = files["certificate.json"].replace(b"c0de", b"beef")
+    files["certificate.html"] += b"<!-- -->"
+    document = verified(repacked(files))
+    assert document["verified"]
+    assert any("certificate.html was written by other code" in note for note in document["notes"])
+    edit("certificate.json", '"claims_conformance": false', '"claims_conformance": true')(files)
+    assert named(verified(repacked(files))) == {"certificate.json"}
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"version": 1,', b'"version": 2,'), (b'"catalogue": "sha256:', b'"catalogue": "sha256:0')])
+def test_other_rules_or_catalogue_are_said_not_to_have_been_applied(files, verified, repacked, old, new):
+    assert old in files["certificate.json"]
+    files["certificate.json"] = files["certificate.json"].replace(old, new, 1)
+    assert any("neither was applied again" in note for note in verified(repacked(files))["notes"])
 
 
 def test_no_zip_is_said_in_one_sentence(verified):

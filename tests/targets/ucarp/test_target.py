@@ -58,8 +58,8 @@ class TestStart:
         assert host_events(bench, HostKind.STATE)[-1] == "BACKUP"
         assert abs(iut.started_ns - bench.loop.now_ns()) < S
         with host.station.namespace.entered():
-            inside = os.readlink("/proc/thread-self/ns/net")  # noqa: PTH115
-        assert os.readlink(f"/proc/{pid_of(iut)}/ns/net") == inside  # noqa: PTH115
+            inside = os.readlink("/proc/thread-self/ns/net")
+        assert os.readlink(f"/proc/{pid_of(iut)}/ns/net") == inside
         assert "ucarp on a is running" in iut.describe()
 
     def test_the_password_is_nowhere(self, bench, tmp_path):
@@ -173,7 +173,7 @@ class TestLife:
         bench.port(second_trace)
         bench.hosts["a"].start(settings())
         bench.loop.run_for(S // 10)
-        assert [e for e in second_trace.events if isinstance(e, HostEvent) and e.kind is HostKind.STATE][  # noqa: RUF015
+        assert [e for e in second_trace.events if isinstance(e, HostEvent) and e.kind is HostKind.STATE][
             0
         ].text == "BACKUP"
 
@@ -197,9 +197,9 @@ class TestService:
 
     def test_a_question_that_is_open_at_the_end_is_closed(self, bench):
         bench.probe(SHARED, 8112, lambda *_: None)
-        before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        before = set(os.listdir("/proc/self/fd"))
         bench.reset()
-        gone = before - set(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        gone = before - set(os.listdir("/proc/self/fd"))
         assert len(gone) >= 2, "the probe's socket and the port's"
 
 
