@@ -57,14 +57,18 @@ def certify(request: Request) -> tuple[Path, Document]:
         undecided = all(one.rule.id not in ("R3", "R7") for one in error.rulings)
         raise CommandError(str(error), UNDECIDED if undecided else FAILED) from error
     except schema.InvalidDocument as error:
-        raise CommandError(f"{error} If a password is a word of the documents, run the cases with another.") from error
+        raise CommandError(
+            f"{error} If a password is a word of the documents, run the cases with another."
+        ) from error
     except (NoPdf, SecretLeft, SecretTooShort, documents.NotJson) as error:
         raise CommandError(str(error)) from error
     path = request.out or request.folder / f"{_file_name(request.product)}.zip"
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise CommandError(f"--out {path}: cannot be written ({error.strerror}); give another file") from error
+        raise CommandError(
+            f"--out {path}: cannot be written ({error.strerror}); give another file"
+        ) from error
     return path, stated
 
 
@@ -75,7 +79,9 @@ def secrets_in(file: Path | None) -> tuple[str, ...]:
     try:
         return tuple(line for line in file.read_text(encoding="utf-8").splitlines() if line)
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--secret-file {file}: cannot be read; give a text file with one secret a line") from error
+        raise CommandError(
+            f"--secret-file {file}: cannot be read; give a text file with one secret a line"
+        ) from error
 
 
 def interop(folder: Path) -> Document:
@@ -83,14 +89,14 @@ def interop(folder: Path) -> Document:
     path = folder / "matrix.json" if folder.is_dir() else folder
     try:
         matrix = documents.parse(path.read_bytes(), str(path))
-        cells = [
-            {key: cell[key] for key in ("a", "b", "scenario", "verdict")} for cell in matrix["cells"]
-        ]
+        cells = [{key: cell[key] for key in ("a", "b", "scenario", "verdict")} for cell in matrix["cells"]]
         names = sorted({cell[side] for cell in cells for side in ("a", "b")})
         document = {"schema": 1, "partners": [_partner(name) for name in names], "cells": cells}
         documents.validate(document, "interop")
     except (OSError, KeyError, TypeError, documents.NotJson, schema.InvalidDocument) as error:
-        raise CommandError(f"--interop {path}: holds no matrix ({error}); give the folder that `matrix --out` wrote") from error
+        raise CommandError(
+            f"--interop {path}: holds no matrix ({error}); give the folder that `matrix --out` wrote"
+        ) from error
     return document
 
 
@@ -106,7 +112,12 @@ def _partner(name: str) -> Document:
 def _results(folder: Path) -> Document:
     try:
         return results.load(folder)
-    except (results.NoRun, results.UnreadableRun, results.UnknownRequirement, schema.InvalidDocument) as error:
+    except (
+        results.NoRun,
+        results.UnreadableRun,
+        results.UnknownRequirement,
+        schema.InvalidDocument,
+    ) as error:
         raise CommandError(str(error)) from error
 
 
@@ -124,7 +135,10 @@ def _pics(document: Document, request: Request) -> Document:
     target, product = document["target"], request.product
     vocabulary = {**CAPABILITIES, **{name: "" for name in target["pics"] if name not in CAPABILITIES}}
     if request.pics is None:
-        declared: Document = {"target": target["name"], "capabilities": {name: bool(has) for name, has in target["pics"].items()}}
+        declared: Document = {
+            "target": target["name"],
+            "capabilities": {name: bool(has) for name, has in target["pics"].items()},
+        }
     else:
         declared = declaration(request.pics)
     named = {"name": product.name, "vendor": product.vendor, "version": product.version}

@@ -20,7 +20,9 @@ def write_page(document: dict[str, Any], path: Path) -> None:
     try:
         path.write_text(diff.html(document), encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"--html {path}: cannot be written ({error.strerror}); give another file") from error
+        raise CommandError(
+            f"--html {path}: cannot be written ({error.strerror}); give another file"
+        ) from error
 
 
 def _side(folder: Path) -> diff.Side:
@@ -28,6 +30,13 @@ def _side(folder: Path) -> diff.Side:
         document = results.load(folder)
         path = folder / "environment.json"
         environment = documents.parse(path.read_bytes(), str(path)) if path.is_file() else None
-    except (results.NoRun, results.UnreadableRun, results.UnknownRequirement, schema.InvalidDocument, documents.NotJson, OSError) as error:
+    except (
+        results.NoRun,
+        results.UnreadableRun,
+        results.UnknownRequirement,
+        schema.InvalidDocument,
+        documents.NotJson,
+        OSError,
+    ) as error:
         raise CommandError(str(error)) from error
     return diff.Side(str(folder), document, environment)

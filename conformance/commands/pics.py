@@ -37,7 +37,9 @@ def probed(name: str, declared: Path | None, arguments: Sequence[str]) -> Docume
     target = find(name)
     claims = declaration(declared) if declared else own(target)
     if claims["target"] != name:
-        raise CommandError(f"{declared} is about the target {claims['target']!r}, not {name!r}; give the declaration of this one")
+        raise CommandError(
+            f"{declared} is about the target {claims['target']!r}, not {name!r}; give the declaration of this one"
+        )
     _be_able(target, arguments)
     return pics.pics(claims, CAPABILITIES, target.profile.dialect.key, probe(target))
 
@@ -56,7 +58,9 @@ def own(target: Target) -> Document:
 def drafted(document: Mapping[str, Any]) -> Document:
     """The document with each claim that was probed set to what probing found."""
     found = {"yes": True, "no": False}
-    rows = [dict(row) | {"claimed": found.get(row["probed"], row["claimed"])} for row in document["capabilities"]]
+    rows = [
+        dict(row) | {"claimed": found.get(row["probed"], row["claimed"])} for row in document["capabilities"]
+    ]
     return dict(document) | {"capabilities": rows}
 
 

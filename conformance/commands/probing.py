@@ -74,7 +74,13 @@ class Trial:
 
 def _is_advertisement(seen: FrameSeen, version: int, vhid: int) -> bool:
     frame = seen.frame
-    return not seen.sent and frame.carp is not None and frame.ip is not None and frame.ip.version == version and frame.carp.vhid == vhid
+    return (
+        not seen.sent
+        and frame.carp is not None
+        and frame.ip is not None
+        and frame.ip.version == version
+        and frame.carp.vhid == vhid
+    )
 
 
 Experiment = Callable[[Trial], Probe]
@@ -125,7 +131,11 @@ def _several(trial: Trial) -> Probe:
         return _seen(False, "advertises for two addresses")
     rule = trial.target.profile.dialect.address_rule
     # A daemon that takes two addresses and uses one is found out by its digest.
-    both = Secret(trial.target.profile.password, addresses, AddressRule.ASCENDING if rule is AddressRule.SINGLE else rule)
+    both = Secret(
+        trial.target.profile.password,
+        addresses,
+        AddressRule.ASCENDING if rule is AddressRule.SINGLE else rule,
+    )
     carp = next(seen.frame.carp for seen in trial.trace.frames if _is_advertisement(seen, 4, 1))
     assert carp is not None
     return _seen(both.verifies(1, carp.counter, carp.digest), "has a digest over both of its two addresses")
@@ -150,7 +160,10 @@ def _preempt(trial: Trial) -> Probe:
 
 def _log(trial: Trial) -> Probe:
     trial.start()
-    return _seen(trial.tells(HostKind.LOG) or trial.advertises() and trial.tells(HostKind.LOG), "a log line can be read")
+    return _seen(
+        trial.tells(HostKind.LOG) or (trial.advertises() and trial.tells(HostKind.LOG)),
+        "a log line can be read",
+    )
 
 
 def _state(trial: Trial) -> Probe:

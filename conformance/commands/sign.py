@@ -26,7 +26,10 @@ def sign_bundle(bundle: Path, key: Path) -> Path:
             )
         files = unpack(data, bundle.name).files
         certificate = documents.parse(files["certificate.json"], "certificate.json")
-        cases = {case["id"]: case["verdict"] for case in documents.parse(files["results.json"], "results.json")["cases"]}
+        cases = {
+            case["id"]: case["verdict"]
+            for case in documents.parse(files["results.json"], "results.json")["cases"]
+        }
         envelope = sign(statement(bundle.name, data, certificate, cases), private, str(key))
     except (NotABundle, NoSignatures, UnusableKey) as error:
         raise CommandError(str(error)) from error
@@ -34,7 +37,9 @@ def sign_bundle(bundle: Path, key: Path) -> Path:
     try:
         path.write_bytes(envelope)
     except OSError as error:
-        raise CommandError(f"{path} cannot be written ({error.strerror}); sign a copy of the bundle elsewhere") from error
+        raise CommandError(
+            f"{path} cannot be written ({error.strerror}); sign a copy of the bundle elsewhere"
+        ) from error
     return path
 
 
@@ -43,4 +48,6 @@ def content(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CommandError(f"{what} {path}: cannot be read ({error.strerror}); give a file that is there") from error
+        raise CommandError(
+            f"{what} {path}: cannot be read ({error.strerror}); give a file that is there"
+        ) from error

@@ -30,7 +30,9 @@ def verify_bundle(bundle: Path, key: Path | None, passwords: Sequence[str] = ())
     try:
         return verify(content(bundle, "the bundle"), bundle.name, seal, load(), see(passwords))
     except (NotABundle, NoSignatures, UnusableKey) as error:
-        raise CommandError(str(error), FAILED if isinstance(error, NotABundle) else CommandError("").status) from error
+        raise CommandError(
+            str(error), FAILED if isinstance(error, NotABundle) else CommandError("").status
+        ) from error
 
 
 def exit_status(document: Mapping[str, Any]) -> int:

@@ -39,7 +39,8 @@ def settle_ns(scenario: Scenario, cast: Cast) -> int:
         )
         skew = max(skew, node.advskew)
         down_ns = max(
-            rules.take_over_window_ns(node.advbase, skew)[1], rules.start_window_ns(node.advbase, skew)[1],
+            rules.take_over_window_ns(node.advbase, skew)[1],
+            rules.start_window_ns(node.advbase, skew)[1],
         )
         sleep_ns = rules.poll_loop.link_sleep_ns if lost_links and rules.poll_loop is not None else 0
         longest_ns = max(

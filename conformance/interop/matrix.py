@@ -93,7 +93,11 @@ def write(document: Mapping[str, Any], folder: Path) -> None:
 
 
 def _cells(
-    tasks: Sequence[Task], lanes: int | None, progress: Progress, *, virtual: bool,
+    tasks: Sequence[Task],
+    lanes: int | None,
+    progress: Progress,
+    *,
+    virtual: bool,
 ) -> list[dict[str, Any]]:
     """The rows of all tasks, in their order."""
     cores = os.cpu_count() or 1
@@ -110,7 +114,9 @@ def _serially(tasks: Sequence[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def side_by_side(
-    tasks: Sequence[Task], count: int, do: Callable[[Task], dict[str, Any]],
+    tasks: Sequence[Task],
+    count: int,
+    do: Callable[[Task], dict[str, Any]],
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """What ``do`` makes of each task, as it comes, from ``count`` processes; a process that dies leaves out the task that it was at.
 
@@ -138,7 +144,10 @@ def side_by_side(
 
 
 def _lane(
-    tasks: Sequence[Task], todo: Any, out: connection.Connection, do: Callable[[Task], dict[str, Any]],
+    tasks: Sequence[Task],
+    todo: Any,
+    out: connection.Connection,
+    do: Callable[[Task], dict[str, Any]],
 ) -> None:
     while True:
         with todo.get_lock():

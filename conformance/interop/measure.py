@@ -41,7 +41,11 @@ def judged(trace: Trace) -> Session:
 
 
 def measured(
-    session: Session, vhids: Iterable[int], since_ns: int, end_ns: int, speakers: frozenset[Address],
+    session: Session,
+    vhids: Iterable[int],
+    since_ns: int,
+    end_ns: int,
+    speakers: frozenset[Address],
 ) -> Measured:
     """What the histories of these virtual hosts show since ``since_ns``, of the addresses in ``speakers`` alone."""
     histories = [
@@ -58,7 +62,8 @@ def measured(
     cited |= {one.start.frame for history in histories for one in history.duals if one.start_ns >= since_ns}
     return Measured(
         no_master_ns=max(
-            (_no_master_ns(*pair, since_ns, end_ns) for pair in zip(histories, moves, strict=True)), default=0,
+            (_no_master_ns(*pair, since_ns, end_ns) for pair in zip(histories, moves, strict=True)),
+            default=0,
         ),
         dual_master_ns=max((_dual_ns(history, since_ns) for history in histories), default=0),
         handovers=sum(map(len, moves)),

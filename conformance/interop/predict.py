@@ -139,7 +139,10 @@ def _member(node: Node, changes: dict[str, Any], cast: Cast) -> Member:
     number = "abcdefgh".index(node.on) + 1
     source = IPv4Address(f"192.0.2.{number}")
     return Member(
-        dialect=cast[node.of].dialect, config=config, source=source, demotion=int(changes.get("demotion", 0)),
+        dialect=cast[node.of].dialect,
+        config=config,
+        source=source,
+        demotion=int(changes.get("demotion", 0)),
     )
 
 

@@ -78,7 +78,9 @@ def run(scenario: Scenario, cast: Cast, rung: str, seed: int, evidence_at: Path 
             return Ran(Observed.INCONCLUSIVE, (str(error),))
         except Exception as error:  # noqa: BLE001  # whatever a driver raises is this cell's error, not the matrix's end
             return Ran(
-                Observed.ERROR, (f"{type(error).__name__}: {error}",), detail=traceback.format_exc(limit=-6),
+                Observed.ERROR,
+                (f"{type(error).__name__}: {error}",),
+                detail=traceback.format_exc(limit=-6),
             )
 
 
@@ -133,7 +135,11 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
         address: host.name for host in scene.bench.hosts.values() for address in host.addresses
     }
     found = measured(
-        judged(scene.wire.trace), scenario.outcome.masters, scene.began_ns, end_ns, frozenset(owners),
+        judged(scene.wire.trace),
+        scenario.outcome.masters,
+        scene.began_ns,
+        end_ns,
+        frozenset(owners),
     )
     limits = bounds(scenario, cast)
     faults = list(_finals(scene, scenario, owners))

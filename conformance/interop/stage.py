@@ -98,7 +98,12 @@ class Stage:
         host = self.bench.hosts[node.on]
         profile = self.cast[node.of].target.profile
         self.running[node.name] = Subject(
-            host.start(settings), host, settings, profile, self.wire, self.tester,
+            host.start(settings),
+            host,
+            settings,
+            profile,
+            self.wire,
+            self.tester,
         )
 
     def _change(self, name: str, changes: Mapping[str, object]) -> None:
@@ -109,7 +114,8 @@ class Stage:
         else:
             subject.iut.kill()
             self._start(
-                self.scenario.node(name), replace(subject.settings, **cast("dict[str, Any]", changes)),
+                self.scenario.node(name),
+                replace(subject.settings, **cast("dict[str, Any]", changes)),
             )
 
     def _add_address(self, name: str, place: int) -> None:
@@ -131,6 +137,11 @@ class Stage:
         secret = Secret("a stranger's guess", self.bench.shared_addresses[:1])
         mac = virtual_mac(1) if from_virtual_mac else self.bench.tester_mac
         forged = Advertisement(
-            vhid=1, source=self.tester.address, secret=secret, advbase=1, advskew=0, source_mac=mac,
+            vhid=1,
+            source=self.tester.address,
+            secret=secret,
+            advbase=1,
+            advskew=0,
+            source_mac=mac,
         )
         self._forging.enter_context(self.tester.advertising(forged, interval_ns=FORGED_EVERY_NS))

@@ -50,19 +50,24 @@ def test_a_cell_keeps_its_capture_its_numbers_and_its_time_line(pair: Pair, tmp_
     assert len(row["runs"]) == 2
 
 
-def test_what_a_driver_raises_is_the_cells_error(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_driver_raises_is_the_cells_error(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise OSError("the switch is on fire")
 
     monkeypatch.setattr("conformance.interop.run.meeting", broken)
     cast = pair("openbsd", "freebsd")
     row = cell(Task(chosen(("kill",))[0], cast["A"], cast["B"], "sim", 1, None, tmp_path))
-    assert (row["verdict"], row["reason"]) == ("error", "OSError: the switch is on fire") and "Traceback" in row["detail"]
+    assert (row["verdict"], row["reason"]) == (
+        "error",
+        "OSError: the switch is on fire",
+    ) and "Traceback" in row["detail"]
     assert row["evidence"] is None
 
 
 def test_what_an_implementation_refuses_is_a_failure(pair: Pair, tmp_path: Path) -> None:
-    cast = pair("openbsd", "ucarp")
-    demanding = replace(chosen(("kill-v6",))[0], needs={})
+    cast = pair("ucarp", "openbsd")
+    demanding = replace(chosen(("demote",))[0], needs={})
     row = cell(Task(demanding, cast["A"], cast["B"], "sim", 1, None, tmp_path))
     assert (row["observed"], row["verdict"]) == ("refused", "fail")

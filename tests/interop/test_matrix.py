@@ -36,11 +36,20 @@ def tasks(tmp_path: Path) -> list[Task]:
 class TestDocument:
     def test_it_keeps_its_schema_and_lands_in_the_folder(self, tmp_path: Path) -> None:
         told: list[tuple[int, int]] = []
-        document = matrix(NAMES, ["join", "kill-v6"], tmp_path, lanes=1, commit="abc", progress=lambda _, done, total: told.append((done, total)))
+        document = matrix(
+            NAMES,
+            ["join", "kill-v6"],
+            tmp_path,
+            lanes=1,
+            commit="abc",
+            progress=lambda _, done, total: told.append((done, total)),
+        )
         validate(document, "matrix")
         assert json.loads((tmp_path / "results.json").read_text()) == document
         assert document["summary"]["pass"] == len(document["cells"]) == 8
-        assert [(row["a"], row["b"]) for row in document["cells"][:4]] == [(x, y) for x, y in ((NAMES[0],) * 2, (NAMES[1],) * 2, tuple(NAMES), tuple(NAMES[::-1]))]
+        assert [(row["a"], row["b"]) for row in document["cells"][:4]] == [
+            (x, y) for x, y in ((NAMES[0],) * 2, (NAMES[1],) * 2, tuple(NAMES), tuple(NAMES[::-1]))
+        ]
         assert told == [(number, 8) for number in range(1, 9)]
         assert exit_status(document) == 0
 
@@ -51,13 +60,33 @@ class TestDocument:
 
     @pytest.mark.parametrize(
         ("summary", "status"),
-        [({}, 0), ({"hazard": 2}, 0), ({"fail": 1, "error": 1}, 1), ({"surprise": 1}, 1), ({"inconclusive": 1}, 3), ({"error": 1}, 3)],
+        [
+            ({}, 0),
+            ({"hazard": 2}, 0),
+            ({"fail": 1, "error": 1}, 1),
+            ({"surprise": 1}, 1),
+            ({"inconclusive": 1}, 3),
+            ({"error": 1}, 3),
+        ],
     )
     def test_exit_status(self, summary: dict[str, int], status: int) -> None:
-        assert exit_status({"summary": dict.fromkeys(("fail", "surprise", "inconclusive", "error"), 0) | summary}) == status
+        assert (
+            exit_status(
+                {"summary": dict.fromkeys(("fail", "surprise", "inconclusive", "error"), 0) | summary}
+            )
+            == status
+        )
 
     def test_failing_with_everyone_stays_a_failure_and_is_said(self) -> None:
-        rows = [{"a": a, "b": b, "scenario": "join", "verdict": verdict} for a, b, verdict in (("x", "x", "fail"), ("x", "y", "fail"), ("y", "x", "fail"), ("y", "y", "pass"))]
+        rows = [
+            {"a": a, "b": b, "scenario": "join", "verdict": verdict}
+            for a, b, verdict in (
+                ("x", "x", "fail"),
+                ("x", "y", "fail"),
+                ("y", "x", "fail"),
+                ("y", "y", "pass"),
+            )
+        ]
         assert module._fails_against_everyone("x", rows) == ["join"]
         assert module._fails_against_everyone("y", rows) == []
 
@@ -107,15 +136,21 @@ class TestLocks:
 
 class TestNight:
     def test_parts_run_and_the_site_shows_all_nights(self, tmp_path: Path) -> None:
-        status, skipped = nightly(tmp_path / "nights", tmp_path / "site", build, parts=[Part("sim", tuple(NAMES), ("join",))])
+        status, skipped = nightly(
+            tmp_path / "nights", tmp_path / "site", build, parts=[Part("sim", tuple(NAMES), ("join",))]
+        )
         assert (status, skipped) == (0, [])
         assert (tmp_path / "site" / "index.html").is_file()
         assert len(list((tmp_path / "nights").rglob("results.json"))) == 1
 
-    def test_what_cannot_run_here_is_skipped_with_its_remedy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_cannot_run_here_is_skipped_with_its_remedy(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
         monkeypatch.setattr("conformance.targets.ucarp.target.may_create", lambda: True)
         monkeypatch.setattr("conformance.targets.ucarp.target.shutil.which", lambda *_a, **_k: None)
-        status, skipped = nightly(tmp_path / "nights", tmp_path / "site", build, parts=[Part("netns", ("ucarp",))])
+        status, skipped = nightly(
+            tmp_path / "nights", tmp_path / "site", build, parts=[Part("netns", ("ucarp",))]
+        )
         assert status == 3 and "apt-get install ucarp" in skipped[0].remedies
         assert not (tmp_path / "site").exists()

@@ -40,6 +40,8 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_the_family_says_where_the_code_comes_from() -> None:
-    found = {one.name: one.family for one in participants(["model:openbsd", "model:ucarp", "model:freebsd-15"])}
+    found = {
+        one.name: one.family for one in participants(["model:openbsd", "model:ucarp", "model:freebsd-15"])
+    }
     assert all("OpenBSD's code of 2003" in family for family in found.values())
     assert "user space" in found["model:ucarp"]

@@ -27,7 +27,8 @@ class TestTwoFormulas:
     """Down time: 3 * advbase + advskew/256 s with FreeBSD, 3 * (advbase + advskew/256) s with OpenBSD, looked at once a period with ucarp."""
 
     @pytest.mark.parametrize(
-        ("heir", "nominal_ms"), [("freebsd", 3781), ("freebsd-legacy", 3781), ("openbsd", 5344), ("ucarp", 5343)],
+        ("heir", "nominal_ms"),
+        [("freebsd", 3781), ("freebsd-legacy", 3781), ("openbsd", 5344), ("ucarp", 5343)],
     )
     def test_the_survivor_decides_the_gap(self, pair: Pair, heir: str, nominal_ms: int) -> None:
         for former in ("freebsd", "openbsd", "ucarp"):
@@ -87,7 +88,10 @@ class TestNamed:
 class TestNotApplicable:
     def test_what_one_of_the_two_cannot_do(self, pair: Pair) -> None:
         prediction = predicted("kill-v6", pair("openbsd", "ucarp"))
-        assert (prediction.outcome, prediction.reason) == (Predicted.NOT_APPLICABLE, "model:ucarp as B has no ipv6")
+        assert (prediction.outcome, prediction.reason) == (
+            Predicted.NOT_APPLICABLE,
+            "model:ucarp as B has no ipv6",
+        )
         assert verdict_of(prediction, []) == ("not_applicable", prediction.reason)
 
     def test_what_the_rung_cannot_do(self, pair: Pair) -> None:

@@ -32,7 +32,9 @@ class TestEach:
     def test_something_happens_and_one_of_both_implementations_is_there(self, scenario: Scenario) -> None:
         assert scenario.steps
         assert {role for _, role in scenario.machines} == {"A", "B"}
-        assert scenario.machines == tuple((name, role) for name, role in zip("abcdefgh", [r for _, r in scenario.machines], strict=False))
+        assert scenario.machines == tuple(
+            (name, role) for name, role in zip("abcdefgh", [r for _, r in scenario.machines], strict=False)
+        )
 
     def test_needs_are_capabilities(self, scenario: Scenario) -> None:
         assert set(chain(*scenario.needs.values())) <= CAPABILITIES.keys()

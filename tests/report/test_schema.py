@@ -45,7 +45,7 @@ class TestSchemas:
         assert schema.schema("list")["type"] == "object"
 
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
-        with pytest.raises(schema.UnknownSchema, match="'nonsense'.*doctor, list"):
+        with pytest.raises(schema.UnknownSchema, match="'nonsense'.*doctor, fidelity, .*list"):
             schema.schema("nonsense")
 
     @pytest.mark.parametrize("name", sorted(DOCUMENTS))

@@ -119,7 +119,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "WIRE-004", "freebsd-13", advertising(put(IP + 8, b"\xfe"))),
     mutant("ttl-of-the-host-sent", "advertisements leave with TTL 64",
            "WIRE-004", "ucarp", advertising(put(IP + 8, b"\x40"))),
-    mutant("fragmentable", "DF is not set", "WIRE-005", "freebsd-10", advertising(put(IP + 6, b"\x00"))),
+    mutant("df-not-set", "DF is not set", "WIRE-005", "freebsd-10", advertising(put(IP + 6, b"\x00"))),
     mutant("options-sent", "the IPv4 header has options", "WIRE-006", "freebsd-13", advertising(_options)),
     mutant("ip-checksum-stale", "the checksum of the IPv4 header is wrong",
            "WIRE-007", "freebsd-15", sending(_stale_sum)),

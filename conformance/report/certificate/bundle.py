@@ -44,7 +44,9 @@ def material(folder: Path, document: Document, facts: Mapping[str, Any], secrets
     clean = cleaner(secrets)
     environment_file = folder / "environment.json"
     environment = (
-        documents.parse(environment_file.read_bytes(), str(environment_file)) if environment_file.is_file() else None
+        documents.parse(environment_file.read_bytes(), str(environment_file))
+        if environment_file.is_file()
+        else None
     )
     product = facts["product"]
     return Material(
@@ -96,7 +98,9 @@ def sources(made_from: Material) -> dict[str, bytes]:
         "environment.json": made_from.environment,
         "interop.json": made_from.interop,
     }
-    return {path: documents.dump(one) for path, one in given.items() if one is not None} | dict(made_from.captures)
+    return {path: documents.dump(one) for path, one in given.items() if one is not None} | dict(
+        made_from.captures
+    )
 
 
 def derived(made_from: Material, stated: Document) -> dict[str, bytes]:
@@ -156,5 +160,3 @@ def _package(folder: Traversable, prefix: str) -> Iterable[tuple[str, Traversabl
                 yield from _package(entry, f"{prefix}{entry.name}/")
         elif not entry.name.endswith(".pyc"):
             yield f"{prefix}{entry.name}", entry
-
-

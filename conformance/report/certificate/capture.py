@@ -116,7 +116,9 @@ def _block(data: bytes, offset: int) -> tuple[_Block, int]:
         length = struct.unpack_from("<I", content, 12)[0]
         fixed = _PACKET_FIXED + length + -length % 4
     if fixed is None or fixed > len(content):
-        raise DamagedCapture(offset, f"a block of kind {kind:#x} and {size} bytes is none that this suite writes")
+        raise DamagedCapture(
+            offset, f"a block of kind {kind:#x} and {size} bytes is none that this suite writes"
+        )
     return _Block(kind, content[:fixed], tuple(_options(content[fixed:], offset))), size
 
 

@@ -44,12 +44,19 @@ def certificate(material: Material, suite_digest: str) -> Document:
 
 
 def _ruling(one: Ruling) -> Document:
-    return {"id": one.rule.id, "text": one.rule.text, "bars": one.rule.bars.name.lower(), "breaches": list(one.breaches)}
+    return {
+        "id": one.rule.id,
+        "text": one.rule.text,
+        "bars": one.rule.bars.name.lower(),
+        "breaches": list(one.breaches),
+    }
 
 
 def _scope(material: Material) -> Document:
     pics = {row["name"]: row["claimed"] for row in material.pics["capabilities"]}
-    hosts = {node for case in material.document["cases"] if case["timeline"] for node in case["timeline"]["nodes"]}
+    hosts = {
+        node for case in material.document["cases"] if case["timeline"] for node in case["timeline"]["nodes"]
+    }
     groups = dict.fromkeys(case["group"] for case in material.document["cases"])
     return {
         "groups": [group.id for group in material.catalogue.groups if group.id in groups],
@@ -69,7 +76,9 @@ def _groups(material: Material) -> list[Document]:
         cases = [case for case in material.document["cases"] if case["group"] == group.id]
         verdicts = [material.verdicts.get(id, NOT_COVERED) for id in ids]
         counts = {verdict: verdicts.count(verdict) for verdict in (*SUMMARY_ORDER, NOT_COVERED)}
-        found.append({"id": group.id, "title": group.title, "cases": summarise(cases), "requirements": counts})
+        found.append(
+            {"id": group.id, "title": group.title, "cases": summarise(cases), "requirements": counts}
+        )
     return found
 
 

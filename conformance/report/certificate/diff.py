@@ -125,7 +125,11 @@ def _verdict(cases: Iterable[Document]) -> str:
 def _deviations(before: Side, after: Side) -> Iterator[Document]:
     """Cases that deviate in both runs, for another reason now."""
     reasons = [
-        {case["id"]: case["reason"] for case in side.document["cases"] if case["verdict"] == "known_deviation"}
+        {
+            case["id"]: case["reason"]
+            for case in side.document["cases"]
+            if case["verdict"] == "known_deviation"
+        }
         for side in (before, after)
     ]
     for id in reasons[0].keys() & reasons[1].keys():
@@ -149,7 +153,9 @@ def _facts(side: Side) -> dict[str, Any]:
     }
     for part, values in (side.environment or {}).items():
         if isinstance(values, Mapping) and part != "rig":
-            flat |= {f"{part}.{name}": value for name, value in values.items() if f"{part}.{name}" not in flat}
+            flat |= {
+                f"{part}.{name}": value for name, value in values.items() if f"{part}.{name}" not in flat
+            }
     return flat
 
 
@@ -167,10 +173,18 @@ def _causes(environment: Iterable[Document], cases: Iterable[Document]) -> list[
         return []
     changed = {row["what"]: row for row in environment}
     found = [f"{sentence} ({_shown(changed[what])})" for what, sentence in _CAUSES.items() if what in changed]
-    found += [f"{what.removeprefix('tools.')} is another version ({_shown(row)})" for what, row in changed.items() if what.startswith("tools.")]
+    found += [
+        f"{what.removeprefix('tools.')} is another version ({_shown(row)})"
+        for what, row in changed.items()
+        if what.startswith("tools.")
+    ]
     if any("inconclusive" in (one["before"], one["after"]) for one in listed):
         late = changed.get("rig.lateness_p99_ms")
-        found.insert(0, "a verdict is or was inconclusive: the rig was not equally quiet" + (f" (99 of 100 timers within {_shown(late)} ms)" if late else ""))
+        found.insert(
+            0,
+            "a verdict is or was inconclusive: the rig was not equally quiet"
+            + (f" (99 of 100 timers within {_shown(late)} ms)" if late else ""),
+        )
     return found or ["nothing that was recorded differs: look for a fault that does not always show"]
 
 
@@ -179,7 +193,13 @@ def _shown(row: Mapping[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
-    text = "not known" if value is None else " ".join(map(str, value)) or "all" if isinstance(value, list) else str(value)
+    text = (
+        "not known"
+        if value is None
+        else " ".join(map(str, value)) or "all"
+        if isinstance(value, list)
+        else str(value)
+    )
     return visible(text if len(text) <= 60 else text[:59] + "…")
 
 
@@ -188,16 +208,32 @@ _MARKS: Final[Mapping[str, str]] = {"worse": "✘", "better": "✔", "other": "�
 
 def text(document: Mapping[str, Any]) -> str:
     """The document for a terminal."""
-    lines = [f"before: {visible(_title(document['before']))}", f"after:  {visible(_title(document['after']))}"]
+    lines = [
+        f"before: {visible(_title(document['before']))}",
+        f"after:  {visible(_title(document['after']))}",
+    ]
     for change in document["cases"]:
-        lines.append(f"{_MARKS[change['change']]} {visible(change['id'])}: {_word(change['before'])} → {_word(change['after'])}")
+        lines.append(
+            f"{_MARKS[change['change']]} {visible(change['id'])}: {_word(change['before'])} → {_word(change['after'])}"
+        )
         if change["change"] == "worse" and change["reason"]:
             lines.append(f"    {visible(change['reason'])}".replace("\n", "\n    "))
-    lines += [f"requirement {row['id']} ({row['level']}): {_word(row['before'])} → {_word(row['after'])}" for row in document["requirements"]]
-    lines += [f"{row['id']} deviates for another reason: {visible(row['after'])}" for row in document["deviations"]]
+    lines += [
+        f"requirement {row['id']} ({row['level']}): {_word(row['before'])} → {_word(row['after'])}"
+        for row in document["requirements"]
+    ]
+    lines += [
+        f"{row['id']} deviates for another reason: {visible(row['after'])}" for row in document["deviations"]
+    ]
     lines += ["likely causes:", *(f"  {cause}" for cause in document["causes"])] if document["causes"] else []
-    counts = ", ".join(f"{count} {kind}" for kind in _MARKS if (count := sum(one["change"] == kind for one in document["cases"])))
-    lines.append(f"{document['verdict'].capitalize()}. {counts + ', ' if counts else ''}{document['unchanged']} unchanged")
+    counts = ", ".join(
+        f"{count} {kind}"
+        for kind in _MARKS
+        if (count := sum(one["change"] == kind for one in document["cases"]))
+    )
+    lines.append(
+        f"{document['verdict'].capitalize()}. {counts + ', ' if counts else ''}{document['unchanged']} unchanged"
+    )
     return "\n".join(lines)
 
 

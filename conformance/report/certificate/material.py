@@ -43,13 +43,13 @@ class Material:
     verdicts: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "verdicts", {row["id"]: row["verdict"] for row in self.document["requirements"]})
+        object.__setattr__(
+            self, "verdicts", {row["id"]: row["verdict"] for row in self.document["requirements"]}
+        )
 
     def of_level(self, level: Level) -> list[tuple[Requirement, str]]:
         """The requirements of a level, each with its verdict in this run."""
-        return [
-            (one, self.verdicts.get(one.id, NOT_COVERED)) for one in self.catalogue if one.level is level
-        ]
+        return [(one, self.verdicts.get(one.id, NOT_COVERED)) for one in self.catalogue if one.level is level]
 
     def holds(self, requirement: Requirement) -> bool:
         """Whether the catalogue knows that the implementations of this dialect satisfy ``requirement``."""

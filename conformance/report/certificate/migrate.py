@@ -51,8 +51,15 @@ def migrated(document: Mapping[str, Any]) -> Document:
 
 def _from_0(document: Document) -> Document:
     """Version 0 had the keys of the first contract alone: no group, no time line, no rig, no reproduction, no overall verdict."""
-    suite, target, cases = document["suite"], document["target"], [_case_from_0(one) for one in document["cases"]]
-    citing = {row["id"]: [case["id"] for case in cases if row["id"] in case["requirements"]] for row in document["requirements"]}
+    suite, target, cases = (
+        document["suite"],
+        document["target"],
+        [_case_from_0(one) for one in document["cases"]],
+    )
+    citing = {
+        row["id"]: [case["id"] for case in cases if row["id"] in case["requirements"]]
+        for row in document["requirements"]
+    }
     return {
         "schema": 1,
         "suite": {"name": "carp-conformance", "commit": None, "catalogue": "sha256:0"} | suite,
@@ -97,7 +104,9 @@ def _case_from_0(case: Mapping[str, Any]) -> Document:
         "duration_s": case["duration_s"],
         "evidence": case["evidence"],
         "frames": list(case["frames"]),
-        "deviation": {"reason": known["reason"], "reference": ""} if case["verdict"] == "known_deviation" else None,
+        "deviation": {"reason": known["reason"], "reference": ""}
+        if case["verdict"] == "known_deviation"
+        else None,
         "reproduce": "",
         "nodeid": "",
         "source": "",

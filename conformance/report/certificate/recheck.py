@@ -112,13 +112,19 @@ def _has_comment(witness: Witness, expected: str) -> bool:
 
 def _told(case: Case, witness: Witness) -> Iterator[str]:
     """The capture's own account of the case: its verdict, its deciding frames, what was found of them."""
-    told = f"{case['id']}: {case['verdict']}. {case['reason']}".encode()[:_LONGEST_COMMENT].decode(errors="ignore")
+    told = f"{case['id']}: {case['verdict']}. {case['reason']}".encode()[:_LONGEST_COMMENT].decode(
+        errors="ignore"
+    )
     if witness.comment != told:
         yield f"its capture was written for {witness.comment[:160]!r}, the results say {told[:160]!r}"
     commented = [number for number, shown in witness.frames.items() if shown.comments]
     if commented != list(case["frames"]):
         yield f"its capture marks the frames {commented} as deciding, the results {list(case['frames'])}"
-    missed = [number for number in commented if any(text.startswith(_MISSED) for text in witness.frames[number].comments)]
+    missed = [
+        number
+        for number in commented
+        if any(text.startswith(_MISSED) for text in witness.frames[number].comments)
+    ]
     if missed and case["verdict"] == "pass":
         yield f"frame {missed[0]} of its capture is marked as a mismatch, the results say pass"
 

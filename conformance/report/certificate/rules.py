@@ -107,7 +107,9 @@ def _level(verdict: str, what: str) -> Callable[[Material], list[str]]:
 
 
 def _nothing_broke(material: Material) -> list[str]:
-    return _some((case["id"] for case in material.document["cases"] if case["verdict"] == "error"), "the rig broke in")
+    return _some(
+        (case["id"] for case in material.document["cases"] if case["verdict"] == "error"), "the rig broke in"
+    )
 
 
 def _evidence(material: Material) -> list[str]:
@@ -156,9 +158,14 @@ def _covered(material: Material) -> list[str]:
 
 def _deviations(material: Material) -> list[str]:
     deviating = [one for one, verdict in material.of_level(Level.MUST) if verdict == "known_deviation"]
-    unknown = _some((one.id for one in deviating if material.holds(one)), "deviations that the catalogue does not know of this dialect")
+    unknown = _some(
+        (one.id for one in deviating if material.holds(one)),
+        "deviations that the catalogue does not know of this dialect",
+    )
     silent = (
-        case["id"] for case in material.document["cases"] if case["deviation"] and not case["deviation"]["reference"]
+        case["id"]
+        for case in material.document["cases"]
+        if case["deviation"] and not case["deviation"]["reference"]
     )
     return unknown + _some(silent, "deviates without a reference")
 
@@ -181,7 +188,9 @@ def _partners(material: Material) -> list[str]:
         return ["no interop run was given"]
     good = {origin for origin, bad in _met(material, interop).items() if not bad}
     found = [
-        f"the pairs with {origin} did not all pass" for origin, bad in sorted(_met(material, interop).items()) if bad
+        f"the pairs with {origin} did not all pass"
+        for origin, bad in sorted(_met(material, interop).items())
+        if bad
     ]
     if len(good) < PARTNERS:
         found.append(f"it met implementations of {len(good)} other origins, not {PARTNERS}")

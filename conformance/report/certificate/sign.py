@@ -33,7 +33,9 @@ class UnusableKey(Exception):
 
     def __init__(self, name: str, wanted: str) -> None:
         self.name, self.wanted = name, wanted
-        super().__init__(f"{name} is not {wanted}; make a pair with: openssl genpkey -algorithm ed25519 -out KEY && openssl pkey -in KEY -pubout -out KEY.pub")
+        super().__init__(
+            f"{name} is not {wanted}; make a pair with: openssl genpkey -algorithm ed25519 -out KEY && openssl pkey -in KEY -pubout -out KEY.pub"
+        )
 
 
 @dataclass(eq=False)
@@ -60,7 +62,9 @@ def statement(name: str, data: bytes, certificate: Mapping[str, Any], cases: Map
                 for part in ("catalogue", "code")
             ],
             "passedTests": sorted(id for id, verdict in cases.items() if verdict == "pass"),
-            "warnedTests": sorted(id for id, verdict in cases.items() if verdict in ("known_deviation", "inconclusive")),
+            "warnedTests": sorted(
+                id for id, verdict in cases.items() if verdict in ("known_deviation", "inconclusive")
+            ),
             "failedTests": sorted(id for id, verdict in cases.items() if verdict == "fail"),
         },
     }
@@ -72,7 +76,7 @@ def sign(stated: Mapping[str, Any], key: bytes, key_name: str) -> bytes:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
         from securesystemslib.dsse import Envelope
-        from securesystemslib.signer import CryptoSigner
+        from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
     except ImportError as error:
         raise NoSignatures from error
     try:
@@ -96,7 +100,7 @@ def opened(envelope: bytes, key: bytes, key_name: str) -> Document:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
         from securesystemslib.dsse import Envelope
         from securesystemslib.exceptions import VerificationError
-        from securesystemslib.signer import SSlibKey
+        from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
     except ImportError as error:
         raise NoSignatures from error
     try:
@@ -112,7 +116,9 @@ def opened(envelope: bytes, key: bytes, key_name: str) -> Document:
         read.verify([SSlibKey.from_crypto(public)], 1)
         stated = json.loads(read.payload)
     except VerificationError as error:
-        raise BadSignature(f"the envelope is not signed with the key in {key_name}, or was changed since") from error
+        raise BadSignature(
+            f"the envelope is not signed with the key in {key_name}, or was changed since"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
         raise BadSignature("the envelope is damaged") from error
     if read.payload_type != PAYLOAD or not isinstance(stated, dict) or stated.get("_type") != _STATEMENT:

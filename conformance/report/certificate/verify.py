@@ -20,7 +20,14 @@ from conformance.report.certificate.rules import VERSION, Refused
 Document = dict[str, Any]
 
 _WITH_SCHEMA: Final = ("certificate", "pics", "pixit", "interop", MANIFEST.removesuffix(".json"))
-_NEEDED: Final = ("results.json", "certificate.json", "pics.json", "environment.json", "certificate.pdf", *MADE)
+_NEEDED: Final = (
+    "results.json",
+    "certificate.json",
+    "pics.json",
+    "environment.json",
+    "certificate.pdf",
+    *MADE,
+)
 _KNOWN: Final = frozenset({*_NEEDED, "interop.json", MANIFEST})
 
 
@@ -97,10 +104,12 @@ def _signature(data: bytes, seal: Seal, found: _Findings) -> str:
         return "missing"
     try:
         stated = sign.opened(seal.envelope, seal.key, seal.key_name)
-        if not sign.vouches(stated, data):
-            raise sign.BadSignature("the signature is about other bytes than these")
+        vouched = sign.vouches(stated, data)
     except (sign.BadSignature, LookupError, TypeError) as error:
         found.add("signature", str(error))
+        return "bad"
+    if not vouched:
+        found.add("signature", "the signature is about other bytes than these")
         return "bad"
     return "good"
 
@@ -181,9 +190,13 @@ def _counted(document: Document | None, catalogue: Catalogue, found: _Findings) 
     if summary != document["summary"]:
         found.add("results.json", "its summary is not the count of its cases")
     if results.overall(summary) != document["verdict"]:
-        found.add("results.json", f"its cases come to {results.overall(summary)!r}, it says {document['verdict']!r}")
+        found.add(
+            "results.json", f"its cases come to {results.overall(summary)!r}, it says {document['verdict']!r}"
+        )
     if document["suite"]["catalogue"] != catalogue.digest():
-        found.notes.append("The run was judged by another catalogue than this suite's: requirements were not counted again.")
+        found.notes.append(
+            "The run was judged by another catalogue than this suite's: requirements were not counted again."
+        )
         return
     try:
         rows = results.requirement_verdicts(document["cases"], catalogue)
@@ -192,7 +205,10 @@ def _counted(document: Document | None, catalogue: Catalogue, found: _Findings) 
         return
     for ours, theirs in zip(rows, document["requirements"], strict=False):
         if ours != theirs:
-            found.add("results.json", f"the cases of {ours['id']} come to {ours['verdict']}, it says {theirs['verdict']} for {theirs['id']}")
+            found.add(
+                "results.json",
+                f"the cases of {ours['id']} come to {ours['verdict']}, it says {theirs['verdict']} for {theirs['id']}",
+            )
             return
     if len(rows) != len(document["requirements"]):
         found.add("results.json", "it does not list every requirement of the catalogue")
@@ -202,12 +218,16 @@ def _made_again(
     files: Mapping[str, bytes], loaded: Mapping[str, Document], catalogue: Catalogue, found: _Findings
 ) -> None:
     """Applies the rules again and writes certificate and pages again: they state what the results say, to the byte."""
-    found.notes.append("certificate.pdf is bound by manifest and signature; its twin certificate.html was made again if the suite is the same.")
+    found.notes.append(
+        "certificate.pdf is bound by manifest and signature; its twin certificate.html was made again if the suite is the same."
+    )
     if not {"results", "certificate", "pics", "environment"} <= set(loaded):
         return
     stated = loaded["certificate"]
     if stated["rules"]["version"] != VERSION or stated["suite"]["catalogue"] != catalogue.digest():
-        found.notes.append("The bundle was made with other rules or another catalogue than this suite's: neither was applied again.")
+        found.notes.append(
+            "The bundle was made with other rules or another catalogue than this suite's: neither was applied again."
+        )
         return
     material = Material(
         product=Product(**stated["product"]),
@@ -233,4 +253,6 @@ def _made_again(
         if same_code or path == "certificate.json":
             found.add(path, "it does not state what the results, the declarations and the rules say")
         else:
-            found.notes.append(f"{path} was written by other code than this suite's and cannot be made again: believe certificate.json.")
+            found.notes.append(
+                f"{path} was written by other code than this suite's and cannot be made again: believe certificate.json."
+            )

@@ -39,7 +39,17 @@ def _one_suite() -> Iterator[None]:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run, not to be changed."""
     folder = tmp_path_factory.mktemp("runs") / "model"
-    command = [sys.executable, "-m", "conformance", "run", "--target", TARGET, *SELECTED, "--out", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "run",
+        "--target",
+        TARGET,
+        *SELECTED,
+        "--out",
+        str(folder),
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return folder
@@ -76,7 +86,10 @@ def material(recorded: Path, run_document: dict[str, Any]) -> Maker:
     """``material(document=…, secrets=…, folder=…, interop=…)``: what a certificate of the run is made from."""
 
     def make(
-        document: dict[str, Any] | None = None, secrets: tuple[str, ...] = (), folder: Path = recorded, **changes: Any
+        document: dict[str, Any] | None = None,
+        secrets: tuple[str, ...] = (),
+        folder: Path = recorded,
+        **changes: Any,
     ) -> Any:
         used = run_document if document is None else document
         return bundle.material(folder, used, facts(used) | changes, secrets)

@@ -11,7 +11,9 @@ from conformance.report.certificate import diff, documents
 from conformance.report.certificate.diff import Side
 
 
-def compared(before: dict[str, Any], after: dict[str, Any], was: Any = None, now: Any = None) -> dict[str, Any]:
+def compared(
+    before: dict[str, Any], after: dict[str, Any], was: Any = None, now: Any = None
+) -> dict[str, Any]:
     document = diff.diff(Side("a", before, was), Side("b", after, now))
     documents.validate(document, "diff")
     return document
@@ -79,7 +81,9 @@ def test_inconclusive_points_at_the_rig(run_document, after):
 def test_change_without_any_recorded_cause_is_said_to_be_one(run_document, after):
     after["cases"][0] |= {"verdict": "fail", "reason": "told\nin lines"}
     document = compared(run_document, after)
-    assert document["causes"] == ["nothing that was recorded differs: look for a fault that does not always show"]
+    assert document["causes"] == [
+        "nothing that was recorded differs: look for a fault that does not always show"
+    ]
     assert "told" in diff.text(document)
 
 

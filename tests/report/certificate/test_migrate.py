@@ -33,7 +33,15 @@ def test_pages_can_be_made_of_it(old):
     assert b"WIRE-016" in junit.junit(document)
 
 
-@pytest.mark.parametrize(("change", "verdict"), [({"fail": 1}, "fails"), ({"error": 1}, "error"), ({"inconclusive": 1}, "inconclusive"), ({"pass": 0}, "inconclusive")])
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({"fail": 1}, "fails"),
+        ({"error": 1}, "error"),
+        ({"inconclusive": 1}, "inconclusive"),
+        ({"pass": 0}, "inconclusive"),
+    ],
+)
 def test_overall_verdict_is_that_of_version_0(old, change, verdict):
     old["summary"] |= change
     assert migrated(old)["verdict"] == verdict

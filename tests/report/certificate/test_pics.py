@@ -32,7 +32,11 @@ def made(**probes: Probe) -> dict[str, Any]:
 
 
 def test_declaration_is_read_and_what_it_leaves_out_is_denied():
-    assert [(row["name"], row["claimed"]) for row in made()["capabilities"]] == [("ipv6", True), ("log", True), ("kill", False)]
+    assert [(row["name"], row["claimed"]) for row in made()["capabilities"]] == [
+        ("ipv6", True),
+        ("log", True),
+        ("kill", False),
+    ]
 
 
 def test_claim_that_probing_contradicts_is_a_finding():

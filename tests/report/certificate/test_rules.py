@@ -29,7 +29,9 @@ def a_must(document: dict[str, Any]) -> dict[str, Any]:
     return next(
         case
         for case in document["cases"]
-        if case["verdict"] == "pass" and case["evidence"] and all(catalogue[id].level == "MUST" for id in case["requirements"])
+        if case["verdict"] == "pass"
+        and case["evidence"]
+        and all(catalogue[id].level == "MUST" for id in case["requirements"])
     )
 
 
@@ -44,7 +46,9 @@ def test_run_of_a_model_may_have_a_certificate_that_claims_nothing(material):
 
 
 @pytest.mark.parametrize(("verdict", "rule"), [("fail", "R3"), ("inconclusive", "R4"), ("error", "R5")])
-def test_one_must_that_did_not_pass_bars_the_certificate_with_the_reason(material, run_document, verdict, rule):
+def test_one_must_that_did_not_pass_bars_the_certificate_with_the_reason(
+    material, run_document, verdict, rule
+):
     case = a_must(run_document)
     case |= {"verdict": verdict, "reason": "told"}
     with pytest.raises(Refused, match=rule) as refused:
@@ -104,7 +108,11 @@ def test_sanity_that_did_not_pass_bars_the_claim(material, run_document):
 def test_failed_should_bars_nothing(material, run_document):
     catalogue = load()
     case = a_must(run_document)
-    case |= {"verdict": "fail", "reason": "told", "requirements": [next(r.id for r in catalogue if r.level == "SHOULD")]}
+    case |= {
+        "verdict": "fail",
+        "reason": "told",
+        "requirements": [next(r.id for r in catalogue if r.level == "SHOULD")],
+    }
     assert "R3" not in broken(material(counted(run_document)))
 
 
@@ -121,7 +129,12 @@ def test_lost_frames_bar_the_claim(material, run_document, dropped):
 
 
 def matrix(*cells: tuple[str, str, str], **origins: tuple[str, str]) -> dict[str, Any]:
-    known = {"freebsd": ("FreeBSD", "vm"), "openbsd": ("OpenBSD", "vm"), "sim": ("a simulation", "sim"), "twin": ("a model", "vm")}
+    known = {
+        "freebsd": ("FreeBSD", "vm"),
+        "openbsd": ("OpenBSD", "vm"),
+        "sim": ("a simulation", "sim"),
+        "twin": ("a model", "vm"),
+    }
     return {
         "schema": 1,
         "partners": [{"name": n, "origin": o, "rung": r} for n, (o, r) in (known | origins).items()],

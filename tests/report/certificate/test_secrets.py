@@ -47,7 +47,9 @@ def planted(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def test_nothing_planted_in_the_results_reaches_the_bundle(run_document, material, recorded, tmp_path, monkeypatch):
+def test_nothing_planted_in_the_results_reaches_the_bundle(
+    run_document, material, recorded, tmp_path, monkeypatch
+):
     monkeypatch.setattr(bundle, "pdf", lambda html: html.encode())
     environment = json.loads((recorded / "environment.json").read_text())
     environment["machine"]["kernel"] = SECRET
@@ -60,11 +62,20 @@ def test_nothing_planted_in_the_results_reaches_the_bundle(run_document, materia
     made = material(document, secrets=(SECRET,), folder=tmp_path)
     data, _ = bundle.bundle(made, (SECRET,))
     files = unpack(data, "it").files
-    for form in (SECRET, json.dumps(SECRET)[1:-1], "S3cr&amp;t", SECRET.encode().hex(), "b3BlbnNzaC1r", base64.b64encode(SECRET.encode()).decode()):
+    for form in (
+        SECRET,
+        json.dumps(SECRET)[1:-1],
+        "S3cr&amp;t",
+        SECRET.encode().hex(),
+        "b3BlbnNzaC1r",
+        base64.b64encode(SECRET.encode()).decode(),
+    ):
         for path, content in files.items():
             assert form.encode() not in content, (form, path)
     assert REMOVED in files["results.json"].decode()
-    assert all(REMOVED in read(content).comment for path, content in files.items() if path.startswith("evidence/"))
+    assert all(
+        REMOVED in read(content).comment for path, content in files.items() if path.startswith("evidence/")
+    )
 
 
 def commented(data: bytes, secret: str) -> bytes:
@@ -106,7 +117,9 @@ def test_umlauts_are_found_in_json_and_python_notation():
 
 
 def test_keys_of_objects_are_cleaned_too():
-    assert cleaned({SECRET: [SECRET, 1, None, {"a": SECRET}]}, cleaner([SECRET])) == {REMOVED: [REMOVED, 1, None, {"a": REMOVED}]}
+    assert cleaned({SECRET: [SECRET, 1, None, {"a": SECRET}]}, cleaner([SECRET])) == {
+        REMOVED: [REMOVED, 1, None, {"a": REMOVED}]
+    }
 
 
 def test_secret_in_a_path_is_found():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -42,7 +43,7 @@ def test_untouched_bundle_verifies(made, verified):
 def test_cases_that_rest_on_the_host_are_told(made, verified):
     cases = {case["id"]: case for case in verified(made)["cases"]}
     assert cases["CONF-001.vhid_beyond_the_limits_is_refused[0]"]["basis"] == "host"
-    assert cases["WIRE-004.ttl_is_255" if "WIRE-004.ttl_is_255" in cases else next(id for id in cases if id.startswith("WIRE-004"))]["recomputed"]
+    assert all(case["recomputed"] for id, case in cases.items() if id.startswith("WIRE-004"))
 
 
 PATHS = ("certificate.json", "certificate.html", "certificate.pdf", "results.json", "junit.xml", "report.html", "pics.json",
@@ -53,7 +54,7 @@ PATHS = ("certificate.json", "certificate.html", "certificate.pdf", "results.jso
 @pytest.mark.parametrize("path", PATHS)
 def test_one_changed_byte_of_a_file_is_found_and_the_file_named(made, files, verified, path, where):
     path = a_capture(files) if path == "evidence" else path
-    start = made.index(files[path]) if path != "manifest.json" else made.index(files[path])
+    start = made.index(files[path])
     data = bytearray(made)
     data[start + int(where * len(files[path]))] ^= 0x01
     document = verified(bytes(data))
@@ -71,10 +72,8 @@ def test_every_byte_of_the_zip_between_the_files_counts(made, verified):
     for at in (*local, *central, *end):
         data = bytearray(made)
         data[at] ^= 0x01
-        try:
+        with contextlib.suppress(NotABundle):
             assert not verified_quickly(bytes(data)), f"byte {at} was changed and nobody noticed"
-        except NotABundle:
-            pass
 
 
 def verified_quickly(data: bytes) -> bool:
@@ -129,10 +128,19 @@ SINGLE_FILES = {
         edit("certificate.json", '"claims_conformance": false', '"claims_conformance": true'),
         "certificate.json",
     ),
-    "the page claims more": (edit("certificate.html", "No claim of conformance is made", "Conforms"), "certificate.html"),
+    "the page claims more": (
+        edit("certificate.html", "No claim of conformance is made", "Conforms"),
+        "certificate.html",
+    ),
     "another summary": (edit("results.json", '"fail": 0', '"fail": 1'), "results.json"),
-    "a deviation with another reason": (edit("results.json", "whose fifth byte", "of which a byte"), "evidence/"),
-    "another count of passed tests in JUnit": (edit("junit.xml", 'failures="0"', 'failures="1"'), "junit.xml"),
+    "a deviation with another reason": (
+        edit("results.json", "whose fifth byte", "of which a byte"),
+        "evidence/",
+    ),
+    "another count of passed tests in JUnit": (
+        edit("junit.xml", 'failures="0"', 'failures="1"'),
+        "junit.xml",
+    ),
     "another kernel": (edit("environment.json", '"cores"', '"kerne"'), "certificate.json"),
     "another capability": (edit("pics.json", '"claimed": false', '"claimed": true'), "certificate.json"),
     "a PIXIT with a password": (edit("pixit.json", '"password": null', '"password": "x"'), "pixit.json"),
@@ -198,10 +206,14 @@ def test_a_forged_frame_is_found_by_its_fields_and_by_the_monitors(run_document,
 def test_a_moved_time_stamp_is_found(run_document, files, verified, repacked):
     case = next(case for case in run_document["cases"] if case["id"].startswith("ELECT-002"))
     path, data = case["evidence"], bytearray(files[case["evidence"]])
-    at = data.index(struct.pack("<I", 6) , 100)
-    while struct.unpack_from("<I", data, at)[0] == 6 and at + struct.unpack_from("<I", data, at + 4)[0] < len(data):
+    at = data.index(struct.pack("<I", 6), 100)
+    while struct.unpack_from("<I", data, at)[0] == 6 and at + struct.unpack_from("<I", data, at + 4)[0] < len(
+        data
+    ):
         at += struct.unpack_from("<I", data, at + 4)[0]
-    struct.pack_into("<I", data, at + 16, (struct.unpack_from("<I", data, at + 16)[0] + 5_000_000) & 0xFFFFFFFF)
+    struct.pack_into(
+        "<I", data, at + 16, (struct.unpack_from("<I", data, at + 16)[0] + 5_000_000) & 0xFFFFFFFF
+    )
     files[path] = bytes(data)
     document = verified(repacked(files))
     assert path in named(document)
@@ -235,7 +247,10 @@ def test_bundle_of_other_code_has_its_rules_applied_and_its_pages_left_alone(fil
     assert named(verified(repacked(files))) == {"certificate.json"}
 
 
-@pytest.mark.parametrize(("old", "new"), [(b'"version": 1,', b'"version": 2,'), (b'"catalogue": "sha256:', b'"catalogue": "sha256:0')])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"version": 1,', b'"version": 2,'), (b'"catalogue": "sha256:', b'"catalogue": "sha256:0')],
+)
 def test_other_rules_or_catalogue_are_said_not_to_have_been_applied(files, verified, repacked, old, new):
     assert old in files["certificate.json"]
     files["certificate.json"] = files["certificate.json"].replace(old, new, 1)
@@ -250,7 +265,12 @@ def test_no_zip_is_said_in_one_sentence(verified):
 class TestSignature:
     @pytest.fixture
     def envelope(self, made, keys, run_document, files) -> bytes:
-        stated = sign.statement("it.zip", made, json.loads(files["certificate.json"]), {c["id"]: c["verdict"] for c in run_document["cases"]})
+        stated = sign.statement(
+            "it.zip",
+            made,
+            json.loads(files["certificate.json"]),
+            {c["id"]: c["verdict"] for c in run_document["cases"]},
+        )
         return sign.sign(stated, keys[0], "KEY")
 
     def test_good_one_is_good_whatever_the_bundle_is_called(self, made, envelope, keys, verified):
@@ -274,7 +294,11 @@ class TestSignature:
         from cryptography.hazmat.primitives import serialization as written
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        other = Ed25519PrivateKey.generate().public_key().public_bytes(written.Encoding.PEM, written.PublicFormat.SubjectPublicKeyInfo)
+        other = (
+            Ed25519PrivateKey.generate()
+            .public_key()
+            .public_bytes(written.Encoding.PEM, written.PublicFormat.SubjectPublicKeyInfo)
+        )
         assert verified(made, envelope=envelope, key=other)["signature"] == "bad"
 
     def test_every_byte_of_the_envelope_counts(self, envelope, keys):
