@@ -88,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
         "--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first"
     )
 
+    fidelity = _command(
+        commands, "fidelity", _fidelity, "compare a run of an implementation with one of its model"
+    )
+    fidelity.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="the folder of a run")
+
     judge = _command(commands, "judge", _judge, "say what is wrong in captures from anywhere")
     judge.add_argument(
         "captures",
@@ -218,6 +223,14 @@ def _mutants(options: argparse.Namespace, _: list[str]) -> int:
     document = mutants(options.select, exhaustive=options.exhaustive)
     _print_json(document) if options.json else print_mutants(document)
     return FAILED if document["summary"]["survived"] or document["summary"]["unproven"] else CONFORMS
+
+
+def _fidelity(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.fidelity import exit_status, fidelity, print_fidelity
+
+    document = fidelity(*options.runs)
+    _print_json(document) if options.json else print_fidelity(document)
+    return exit_status(document)
 
 
 def _judge(options: argparse.Namespace, _: list[str]) -> int:

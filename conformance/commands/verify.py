@@ -45,8 +45,10 @@ def text(document: Mapping[str, Any]) -> str:
     head = "Verified" if document["verified"] else "NOT VERIFIED"
     lines = [f"{head}: {visible(document['bundle'])}", f"signature: {document['signature']}"]
     lines.append(f"claims conformance: {'yes' if document['claims_conformance'] else 'no'}")
-    for problem in document["problems"][:_SHOWN]:
-        lines.append(f"✘ {visible(problem['file'])}: {visible(problem['problem'])}")
+    lines += [
+        f"✘ {visible(problem['file'])}: {visible(problem['problem'])}"
+        for problem in document["problems"][:_SHOWN]
+    ]
     if len(document["problems"]) > _SHOWN:
         lines.append(f"… and {len(document['problems']) - _SHOWN} more problems (--json shows all)")
     lines.append("what the verdicts rest on:")

@@ -163,7 +163,7 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
         measured=found,
         connections_lost=lost(scene.service.answers, scene.began_ns) if scene.service is not None else None,
         noise_ns=noise_ns,
-        events=timeline(scene.wire.trace, scene.bench, cited, scene.began_ns),
+        events=timeline(scene.wire.trace, scene.bench, cited, scene.began_ns, scene.stage.ended),
     )
 
 

@@ -34,7 +34,9 @@ def settings_of(node: Node, addresses: Sequence[Any]) -> Settings:
 
 @dataclass(slots=True)
 class Stage:
-    """A bench with the nodes of a scenario on it. ``rest_ns`` is how long it settles."""
+    """A bench with the nodes of a scenario on it. ``rest_ns`` is how long it settles; ``ended`` tells when which
+    machine lost a node that had no time to say so.
+    """
 
     scenario: Scenario
     cast: Cast
@@ -43,6 +45,7 @@ class Stage:
     tester: Tester
     rest_ns: int
     running: dict[str, Subject] = field(default_factory=dict)
+    ended: list[tuple[int, str]] = field(default_factory=list)
     _forging: ExitStack = field(default_factory=ExitStack)
 
     def play(self, steps: Sequence[Step]) -> None:
@@ -77,6 +80,8 @@ class Stage:
         """What happens to a node that runs."""
         match step.act:
             case Act.KILL:
+                self.wire.note(f"ends {step.who} without a word")
+                self.ended.append((self.wire.now_ns(), self.scenario.node(step.who).on))
                 self.running.pop(step.who).iut.kill()
             case Act.STOP:
                 self.running.pop(step.who).iut.stop()

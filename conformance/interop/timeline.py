@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from conformance.segment.trace import Event, FrameSeen, HostEvent, HostKind, TesterAction, Trace
@@ -11,8 +12,12 @@ from conformance.wire.describe import summary
 EVENT_LIMIT = 250
 
 
-def timeline(trace: Trace, bench: Bench, cited: frozenset[int], since_ns: int) -> dict[str, Any]:
-    """The events since ``since_ns`` (less a second) that tell most, times in milliseconds from ``since_ns``; ``cited`` are the deciding frames."""
+def timeline(
+    trace: Trace, bench: Bench, cited: frozenset[int], since_ns: int, ended: Sequence[tuple[int, str]] = ()
+) -> dict[str, Any]:
+    """The events since ``since_ns`` (less a second) that tell most, times in milliseconds from ``since_ns``; ``cited`` are the deciding frames,
+    ``ended`` tells when which machine lost a node that had no time to say so.
+    """
     events = [event for event in trace.since(since_ns - 1_000_000_000) if _telling(event)]
     kept = sorted(range(len(events)), key=lambda place: (_rank(events[place], cited), place))[:EVENT_LIMIT]
     return {
@@ -20,6 +25,10 @@ def timeline(trace: Trace, bench: Bench, cited: frozenset[int], since_ns: int) -
         "events": [
             *_standing(trace, since_ns - 1_000_000_000),
             *(_row(events[place], since_ns, bench, cited) for place in sorted(kept)),
+            *(
+                {"t_ms": _ms(at_ns - since_ns), "kind": "state", "node": host, "state": "gone"}
+                for at_ns, host in ended
+            ),
         ],
         "windows": [],
         "truncated": len(events) > EVENT_LIMIT,
@@ -50,7 +59,7 @@ def _rank(event: Event, cited: frozenset[int]) -> int:
 
 
 def _row(event: Event, zero_ns: int, bench: Bench, cited: frozenset[int]) -> dict[str, Any]:
-    row: dict[str, Any] = {"t_ms": round((event.time_ns - zero_ns) / 1e6, 3)}
+    row: dict[str, Any] = {"t_ms": _ms(event.time_ns - zero_ns)}
     match event:
         case FrameSeen():
             deciding = event.number in cited
@@ -78,3 +87,7 @@ def _node(event: FrameSeen, bench: Bench) -> str:
         if arp or frame.source == host.mac or (frame.ip is not None and frame.ip.source in host.addresses):
             return host.name
     return "unknown"
+
+
+def _ms(duration_ns: int) -> float:
+    return round(duration_ns / 1e6, 3)

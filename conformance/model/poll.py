@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from conformance.model.vhost import Vhost
 
 
-
 class Signal(Enum):
     """The signals that ucarp knows."""
 

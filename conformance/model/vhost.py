@@ -122,12 +122,12 @@ class Vhost:
         self.families = frozenset(one.version for one in self.addresses)
         rules = (sends, *(one for one in accepts if one is not sends))
         lladdr = b"" if self.config.lladdr is None or self.mac == self.port.mac else self.mac
-        self.prefixes = tuple(Secret(self.key, self.addresses, one, lladdr).message(self.vhid, b"") for one in rules)
+        self.prefixes = tuple(
+            Secret(self.key, self.addresses, one, lladdr).message(self.vhid, b"") for one in rules
+        )
 
 
-def changed_key(
-    old: bytes, password: str | bytes, *, keeps_tail: bool, most: int = KEY_LENGTH - 1
-) -> bytes:
+def changed_key(old: bytes, password: str | bytes, *, keeps_tail: bool, most: int = KEY_LENGTH - 1) -> bytes:
     """The 20-byte key after a password, of which ``most`` characters count, was set on a virtual host that
     had the key ``old``.
 

@@ -106,7 +106,8 @@ class Campaign:
 
     def _quick_first(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         return sorted(
-            items, key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts),
+            items,
+            key=lambda item: self._took_s.get(item.stash[CASE].id, UNKNOWN_S * item.stash[CASE].hosts),
         )
 
     def _is_sound(self, item: pytest.Item, key: str, faulty: Dialect, session: pytest.Session) -> bool:

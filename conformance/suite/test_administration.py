@@ -114,7 +114,9 @@ def test_shorter_password_leaves_the_tail_of_the_old_one(start: Start, wire: Seg
 @needs("reconfigure")
 @takes(7)
 @pytest.mark.parametrize(
-    "wrong", [{"advskew": 255}, {"advbase": 2, "advskew": 255}, {"advbase": 256}], ids=str,
+    "wrong",
+    [{"advskew": 255}, {"advbase": 2, "advskew": 255}, {"advbase": 256}],
+    ids=str,
 )
 def test_refused_change_changes_nothing(master: Subject, wire: Segment, wrong: dict[str, int]) -> None:
     """A request with one bad value is refused as a whole: what is advertised stays."""
@@ -163,7 +165,10 @@ def test_refused_change_may_leave_its_advbase(master: Subject, wire: Segment) ->
         master.reconfigure(advbase=2, advskew=255)
     seen = master.next_own(2)[-1]
     wire.check(
-        "advbase and advskew", (Subject.header(seen).advbase, Subject.header(seen).advskew), (2, 100), seen,
+        "advbase and advskew",
+        (Subject.header(seen).advbase, Subject.header(seen).advskew),
+        (2, 100),
+        seen,
     )
 
 
@@ -199,7 +204,8 @@ def test_added_address_restarts_and_is_hashed(master: Subject, bench: Bench, wir
     master.add_address(bench.shared_addresses[1])
     wire.expect(master.enters("INIT"), within=master.reaction_window(changed_ns))
     seen = wire.expect(
-        master.becomes_master(), within=restart_window(master, changed_ns, "an address was added"),
+        master.becomes_master(),
+        within=restart_window(master, changed_ns, "an address was added"),
     )
     assert isinstance(seen, FrameSeen)
     wire.check("both addresses are hashed", signed_with(seen, master.secret), True, seen)
@@ -254,7 +260,10 @@ def test_removal_of_the_last_address_ends_it(master: Subject, wire: Segment) -> 
 @needs("reconfigure", "state_read", "multiple_addresses")
 @takes(14)
 def test_virtual_host_without_an_address_waits(
-    start: Start, tester: Tester, bench: Bench, wire: Segment,
+    start: Start,
+    tester: Tester,
+    bench: Bench,
+    wire: Segment,
 ) -> None:
     """A virtual host without an address stays in INIT, whatever it hears; with its first address it starts as
     BACKUP, and takes over in the time of a start.
@@ -320,7 +329,10 @@ def test_removal_of_the_last_address_forgets_everything(start: Start, bench: Ben
     again = start(password="", advbase=1, advskew=0, options={"omit": ("advbase", "advskew")})
     seen = again.reach_master()
     wire.check(
-        "advbase and advskew", (Subject.header(seen).advbase, Subject.header(seen).advskew), (1, 0), seen,
+        "advbase and advskew",
+        (Subject.header(seen).advbase, Subject.header(seen).advskew),
+        (1, 0),
+        seen,
     )
     wire.check("the zero key signs", signed_with(seen, again.secret), True, seen)
 
@@ -389,7 +401,9 @@ def test_address_without_a_subnet_is_refused(start: Start, wire: Segment, bench:
     """A shared address in whose subnet no interface has one is refused (EADDRNOTAVAIL); one inside is taken."""
     refusal = refuses(wire, start, "203.0.113.1", addresses=(IPv4Address("203.0.113.1"),), vhid=2)
     wire.check(
-        "the error", "EADDRNOTAVAIL" if "EADDRNOTAVAIL" in refusal.said else refusal.said, "EADDRNOTAVAIL",
+        "the error",
+        "EADDRNOTAVAIL" if "EADDRNOTAVAIL" in refusal.said else refusal.said,
+        "EADDRNOTAVAIL",
     )
     accepts(wire, start, "an address inside", vhid=3)
 

@@ -240,9 +240,7 @@ def test_master_accepts_frames_to_the_virtual_mac(master: Subject, client: Clien
 
 @covers("CARP-ARP-013", "CARP-SCENARIO-010")
 @takes(8)
-def test_only_the_master_answers_an_echo(
-    start: Start, client: Client, tester: Tester, wire: Segment
-) -> None:
+def test_only_the_master_answers_an_echo(start: Start, client: Client, tester: Tester, wire: Segment) -> None:
     """A node held in BACKUP does not answer an echo to the shared address in a frame to the virtual MAC; as
     MASTER it answers one that is framed as its ARP answer says.
 

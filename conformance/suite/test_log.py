@@ -25,8 +25,15 @@ UNMENTIONED = ("vhid-next", "destination-224.0.0.19")
 
 def lines(subject: Subject, text: str) -> int:
     """How many log lines of its host contain ``text``. The kernel's own line about a link state is none of carp's."""
-    events = (event for event in subject.segment.trace.events if isinstance(event, HostEvent) and event.host == subject.name)
-    return sum(event.kind is HostKind.LOG and text in event.text and "link state" not in event.text for event in events)
+    events = (
+        event
+        for event in subject.segment.trace.events
+        if isinstance(event, HostEvent) and event.host == subject.name
+    )
+    return sum(
+        event.kind is HostKind.LOG and text in event.text and "link state" not in event.text
+        for event in events
+    )
 
 
 @covers("CARP-LOG-006")
@@ -36,7 +43,10 @@ def test_step_down_is_logged(master: Subject, tester: Tester, wire: Segment) -> 
     """Stepping down is logged as the new state and its cause."""
     better = tester.send(master.better())
     wire.expect(master.enters("BACKUP"), within=master.reaction_window(better))
-    wire.expect(master.says("[WARNING] Preferred master advertised: going back to BACKUP state"), within=master.reaction_window(better))
+    wire.expect(
+        master.says("[WARNING] Preferred master advertised: going back to BACKUP state"),
+        within=master.reaction_window(better),
+    )
 
 
 @covers("CARP-LOG-006")
@@ -52,10 +62,15 @@ def test_take_over_is_logged(backup: Subject, wire: Segment) -> None:
 @takes(2)
 @pytest.mark.parametrize(
     ("preempt", "rank", "cause"),
-    [(False, (255, 255), "Putting MASTER DOWN (going to time out)"), (True, (1, 150), "Putting MASTER down - preemption")],
+    [
+        (False, (255, 255), "Putting MASTER DOWN (going to time out)"),
+        (True, (1, 150), "Putting MASTER down - preemption"),
+    ],
     ids=["too-slow", "preemption"],
 )
-def test_cause_of_a_take_over_is_logged(start: Start, tester: Tester, wire: Segment, preempt: bool, rank: tuple[int, int], cause: str) -> None:
+def test_cause_of_a_take_over_is_logged(
+    start: Start, tester: Tester, wire: Segment, preempt: bool, rank: tuple[int, int], cause: str
+) -> None:
     """Taking over because of what was heard is logged with its cause."""
     backup = start(preempt=preempt)
     heard = tester.send(backup.peer(*rank))
@@ -69,7 +84,10 @@ def test_cause_of_a_take_over_is_logged(start: Start, tester: Tester, wire: Segm
 def test_slower_master_is_logged(master: Subject, tester: Tester, wire: Segment) -> None:
     """A MASTER that hears a slower advertisement says that it reasserts itself."""
     heard = tester.send(master.worse())
-    wire.expect(master.says("[WARNING] Non-preferred master advertising: reasserting control of VIP"), within=master.reaction_window(heard))
+    wire.expect(
+        master.says("[WARNING] Non-preferred master advertising: reasserting control of VIP"),
+        within=master.reaction_window(heard),
+    )
 
 
 @covers("CARP-LOG-007")
@@ -134,7 +152,9 @@ def test_one_warning_per_rejected_packet(backup: Subject, tester: Tester, wire: 
 @needs("log")
 @takes(3)
 @pytest.mark.parametrize("fault", UNMENTIONED)
-def test_foreign_packets_are_not_mentioned(backup: Subject, tester: Tester, wire: Segment, fault: str) -> None:
+def test_foreign_packets_are_not_mentioned(
+    backup: Subject, tester: Tester, wire: Segment, fault: str
+) -> None:
     """An advertisement for another vhid or destination leaves no line, while a rejected one after it does."""
     said = lines(backup, "")
     tester.send(backup.better(), named(fault))

@@ -39,7 +39,8 @@ def test_order_to_step_down(master: Subject, wire: Segment) -> None:
     wire.expect(master.enters("BACKUP"), within=master.reaction_window(ordered_ns))
     bounds = master.take_over_bounds_ns
     wire.expect(
-        master.becomes_master(), within=Window.after(ordered_ns, bounds, "it was ordered to step down"),
+        master.becomes_master(),
+        within=Window.after(ordered_ns, bounds, "it was ordered to step down"),
     )
 
 
@@ -123,7 +124,10 @@ def test_pair_settles_after_allow_was_off(start: Start, wire: Segment, bench: Be
 @takes(20)
 @pytest.mark.parametrize("on", ["MASTER", "BACKUP"])
 def test_pair_settles_after_an_address_was_missing(
-    start: Start, wire: Segment, bench: Bench, on: str,
+    start: Start,
+    wire: Segment,
+    bench: Bench,
+    on: str,
 ) -> None:
     """When one of two hosts was without one of the addresses and has it again, the pair settles on one MASTER."""
     both = pair(start, wire, bench.shared_addresses[:2])
@@ -141,7 +145,11 @@ def test_pair_settles_after_an_address_was_missing(
 @pytest.mark.parametrize("first", ["MASTER", "BACKUP"])
 @pytest.mark.parametrize("change", ["added", "removed"])
 def test_address_that_changes_on_both(
-    start: Start, wire: Segment, bench: Bench, first: str, change: str,
+    start: Start,
+    wire: Segment,
+    bench: Bench,
+    first: str,
+    change: str,
 ) -> None:
     """An address that is added to, or removed from, two hosts 1 s apart leaves two MASTERs no longer than that
     second and one master-down time, and one in the end.
@@ -166,7 +174,10 @@ def test_address_that_changes_on_both(
 @needs("kill", "vhid_list")
 @takes(7)
 def test_removed_virtual_host_no_longer_takes_frames(
-    master: Subject, bench: Bench, tester: Tester, wire: Segment,
+    master: Subject,
+    bench: Bench,
+    tester: Tester,
+    wire: Segment,
 ) -> None:
     """A host whose virtual host was removed does not answer an echo framed to the virtual MAC; before, it did."""
     (address,) = master.settings.addresses

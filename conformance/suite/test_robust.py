@@ -32,7 +32,10 @@ SLOWER = 200
 Sweep = Callable[[Advertisement], Iterable[bytes]]
 SWEEPS = (
     pytest.param(fuzz.lengths, id="every-length"),
-    *(pytest.param(lambda peer, seed=seed: fuzz.mutations(peer, seed, 1500), id=f"mutations-{seed}") for seed in (1, 2)),
+    *(
+        pytest.param(lambda peer, seed=seed: fuzz.mutations(peer, seed, 1500), id=f"mutations-{seed}")
+        for seed in (1, 2)
+    ),
 )
 
 
@@ -63,7 +66,9 @@ def test_no_frame_crashes_it(master: Subject, tester: Tester, wire: Segment, swe
 
 @covers("CARP-ROBUST-002")
 @takes(10)
-@pytest.mark.parametrize("fault", ["ttl-254", "version-3", "vhid-next", "checksum-bit-0", "length-20", "digest-zero"])
+@pytest.mark.parametrize(
+    "fault", ["ttl-254", "version-3", "vhid-next", "checksum-bit-0", "length-20", "digest-zero"]
+)
 def test_flood_of_rejected_does_not_delay_a_master(master: Subject, wire: Segment, fault: str) -> None:
     """A flood of rejected advertisements delays a MASTER's own by at most a tenth of the interval."""
     earliest_ns, _ = master.dialect.interval_window_ns(master.settings.advbase, master.settings.advskew)
@@ -72,25 +77,41 @@ def test_flood_of_rejected_does_not_delay_a_master(master: Subject, wire: Segmen
     with flood(wire, forever(master, fault), rate(wire, FLOOD_PER_SECOND)):
         seen = master.next_own(4)
     for earlier, later in pairwise(seen):
-        wire.check_span("interval of the MASTER in the flood", later.time_ns - earlier.time_ns, (earliest_ns, latest_ns), earlier, later, since_ns=begun_ns)
+        wire.check_span(
+            "interval of the MASTER in the flood",
+            later.time_ns - earlier.time_ns,
+            (earliest_ns, latest_ns),
+            earlier,
+            later,
+            since_ns=begun_ns,
+        )
 
 
 @covers("CARP-ROBUST-003")
 @takes(10)
 def test_take_over_after_a_flood_of_valid(backup: Subject, tester: Tester, wire: Segment) -> None:
     """When a flood of valid advertisements ends, a BACKUP takes over within its master-down time and a second for the backlog."""
-    with flood(wire, (backup.better(counter=counter).frame() for counter in range(1, 1_000_000)), rate(wire, FLOOD_PER_SECOND)):
+    with flood(
+        wire,
+        (backup.better(counter=counter).frame() for counter in range(1, 1_000_000)),
+        rate(wire, FLOOD_PER_SECOND),
+    ):
         backup.stays_silent(FLOOD_NS)
     last = tester.send(backup.better(counter=1_000_000))
     window = backup.master_down_window(last)
-    wire.expect(backup.becomes_master(), within=Window(window.anchor_ns, window.from_ns, window.to_ns + BACKLOG_NS, "the end of the flood"))
+    wire.expect(
+        backup.becomes_master(),
+        within=Window(window.anchor_ns, window.from_ns, window.to_ns + BACKLOG_NS, "the end of the flood"),
+    )
 
 
 @covers("CARP-ROBUST-004")
 @takes(10)
 def test_every_header_length(backup: Subject, tester: Tester, wire: Segment) -> None:
     """Advertisements with an IPv4 header length of 0 to 4 words, or beyond the end of the packet, are survived and ignored."""
-    with tester.advertising(backup.better(), in_turn(*demanded_by("CARP-ROBUST-004")), interval_ns=TEN_A_SECOND_NS):
+    with tester.advertising(
+        backup.better(), in_turn(*demanded_by("CARP-ROBUST-004")), interval_ns=TEN_A_SECOND_NS
+    ):
         wire.expect(backup.becomes_master(), within=backup.besieged_window())
     with tester.advertising(backup.better()) as first:
         backup.expect_yields(first)
@@ -100,12 +121,17 @@ def test_every_header_length(backup: Subject, tester: Tester, wire: Segment) -> 
 @takes(16)
 def test_quick_transitions(master: Subject, tester: Tester, wire: Segment) -> None:
     """A hundred quick transitions leave the node working."""
-    rounds = chain.from_iterable((master.better(counter=n).frame(), master.peer(255, 255, counter=n + 1).frame()) for n in range(1, 2 * ROUNDS, 2))
+    rounds = chain.from_iterable(
+        (master.better(counter=n).frame(), master.peer(255, 255, counter=n + 1).frame())
+        for n in range(1, 2 * ROUNDS, 2)
+    )
     began_ns = wire.now_ns()
     with flood(wire, rounds, 25):
         wire.watch(2 * ROUNDS * SECOND_NS // 25 + sum(master.dialect.reaction_window_ns))
     own = [seen for seen in master.own_frames() if seen.time_ns > began_ns]
-    wire.check(f"advertisements of the IUT in {ROUNDS} take-overs", len(own), range(ROUNDS, 10 * ROUNDS), *own[-1:])
+    wire.check(
+        f"advertisements of the IUT in {ROUNDS} take-overs", len(own), range(ROUNDS, 10 * ROUNDS), *own[-1:]
+    )
     master.stays_master(master.alive(), count=1)
     still_elects(master, tester)
 
@@ -118,14 +144,21 @@ def test_no_amplification(master: Subject, wire: Segment) -> None:
     with flood(wire, frames, 100):
         events = wire.watch(SLOWER * SECOND_NS // 100 + 2 * master.interval_ns)
     sent = [event for event in events if isinstance(event, FrameSeen) and not event.sent]
-    wire.check(f"frames of the MASTER, its own advertisements included, while it hears {SLOWER} slower ones", len(sent), range(1, SLOWER // 10), *sent[:1])
+    wire.check(
+        f"frames of the MASTER, its own advertisements included, while it hears {SLOWER} slower ones",
+        len(sent),
+        range(1, SLOWER // 10),
+        *sent[:1],
+    )
 
 
 @covers("CARP-ROBUST-008")
 @takes(11.5)
 def test_checksum_errors_that_compensate(master: Subject, tester: Tester) -> None:
     """An advertisement with errors in the IP and the CARP checksum that compensate each other does not make a MASTER yield; one without does."""
-    with tester.advertising(master.peer(0, 0), named("checksums-compensating"), interval_ns=TEN_A_SECOND_NS) as first:
+    with tester.advertising(
+        master.peer(0, 0), named("checksums-compensating"), interval_ns=TEN_A_SECOND_NS
+    ) as first:
         master.stays_master(first, count=2)
     with tester.advertising(master.peer(0, 0), interval_ns=TEN_A_SECOND_NS) as first:
         master.expect_yields(first)
@@ -137,7 +170,9 @@ def test_checksum_errors_that_compensate(master: Subject, tester: Tester) -> Non
 def test_removed_interface(master: Subject, wire: Segment) -> None:
     """When its interface disappears it writes a log line and ends with status 0."""
     master.next_own()
-    wire.watch(master.interval_ns // 2)  # ucarp says nothing where its ioctl(2) fails before its poll(2) does, so catch it at rest
+    wire.watch(
+        master.interval_ns // 2
+    )  # ucarp says nothing where its ioctl(2) fails before its poll(2) does, so catch it at rest
     removed_ns = wire.now_ns() - 1  # virtual time stands still meanwhile
     master.remove_interface()
     window = master.reaction_window(removed_ns)

@@ -46,7 +46,9 @@ def each(*names: str, also: str) -> list[Any]:
     return [pytest.param(named(name), marks=covers(named(name).requirement, also), id=name) for name in names]
 
 
-def refuses_as_backup(backup: Subject, tester: Tester, wire: Segment, fault: Fault, interval_ns: int | None = None) -> None:
+def refuses_as_backup(
+    backup: Subject, tester: Tester, wire: Segment, fault: Fault, interval_ns: int | None = None
+) -> None:
     """The pattern of every refusal: a better stream with a fault does not hold a BACKUP back; the same stream without it makes the IUT yield."""
     with tester.advertising(backup.better(), fault, interval_ns=interval_ns):
         wire.expect(backup.becomes_master(), within=backup.besieged_window())
@@ -65,7 +67,12 @@ def refuses_as_master(master: Subject, tester: Tester, peer: Advertisement, faul
 def yields_to(master: Subject, tester: Tester, wire: Segment, odd: Fault) -> None:
     """The pattern of every acceptance: a MASTER, seen to advertise, yields to one better advertisement that ``odd`` has changed."""
     (own,) = master.next_own()
-    wire.check("advskew of the MASTER before it hears a better one", master.header(own).advskew, master.settings.advskew, own)
+    wire.check(
+        "advskew of the MASTER before it hears a better one",
+        master.header(own).advskew,
+        master.settings.advskew,
+        own,
+    )
     master.expect_yields(tester.send(master.better(), odd))
 
 
@@ -87,7 +94,9 @@ def from_beyond(fault: Malformation) -> Fault:
 
 def unauthentic(fault: Malformation) -> Fault:
     """``fault``, and a digest with another password besides."""
-    return lambda advertisement: fault.make(advertisement.but(secret=replace(advertisement.secret, password="not the password")))
+    return lambda advertisement: fault.make(
+        advertisement.but(secret=replace(advertisement.secret, password="not the password"))
+    )
 
 
 def with_ttl(frame: bytes, ttl: int) -> bytes:
@@ -104,7 +113,9 @@ def moved_errors(subject: Subject, tester: Tester, fault: Fault) -> str:
     before = subject.counters()
     tester.send(subject.better(), fault)
     subject.alive()
-    moved = {name: value - before[name] for name, value in subject.counters().items() if name.startswith("bad")}
+    moved = {
+        name: value - before[name] for name, value in subject.counters().items() if name.startswith("bad")
+    }
     return ", ".join(f"{name} {count}" for name, count in sorted(moved.items()) if count)
 
 
@@ -126,12 +137,16 @@ def test_backup_is_not_held_by_any_other_version(backup: Subject, tester: Tester
 @takes(10)
 def test_backup_is_not_held_by_any_short_payload(backup: Subject, tester: Tester, wire: Segment) -> None:
     """None of the payloads of 0 to 35 bytes in a stream that walks through them holds a BACKUP back."""
-    refuses_as_backup(backup, tester, wire, in_turn(*(named(f"length-{length}") for length in range(36))), FIFTY_A_SECOND_NS)
+    refuses_as_backup(
+        backup, tester, wire, in_turn(*(named(f"length-{length}") for length in range(36))), FIFTY_A_SECOND_NS
+    )
 
 
 @covers("CARP-RX-023")
 @takes(10)
-def test_rejected_advertisements_do_not_restart_the_timer(backup: Subject, tester: Tester, wire: Segment) -> None:
+def test_rejected_advertisements_do_not_restart_the_timer(
+    backup: Subject, tester: Tester, wire: Segment
+) -> None:
     """Ten rejected advertisements a second, of every class in turn, leave a BACKUP's master-down timer alone."""
     refuses_as_backup(backup, tester, wire, in_turn(*map(named, EVERY_CLASS)), TEN_A_SECOND_NS)
 
@@ -151,7 +166,9 @@ def test_rejected_advertisements_never_make_a_master_yield(master: Subject, test
 
 
 @takes(9.5)
-@pytest.mark.parametrize("odd", [pytest.param(odd, marks=covers(odd.requirement), id=odd.name) for odd in ODDITIES])
+@pytest.mark.parametrize(
+    "odd", [pytest.param(odd, marks=covers(odd.requirement), id=odd.name) for odd in ODDITIES]
+)
 def test_odd_but_acceptable(master: Subject, tester: Tester, wire: Segment, odd: Oddity) -> None:
     """An advertisement that is odd without being wrong has its full effect: a MASTER yields to it."""
     yields_to(master, tester, wire, odd)
@@ -159,7 +176,9 @@ def test_odd_but_acceptable(master: Subject, tester: Tester, wire: Segment, odd:
 
 @covers("CARP-RX-011")
 @takes(9.5)
-def test_trailing_bytes_under_a_checksum_over_everything(master: Subject, tester: Tester, wire: Segment) -> None:
+def test_trailing_bytes_under_a_checksum_over_everything(
+    master: Subject, tester: Tester, wire: Segment
+) -> None:
     """Non-zero trailing bytes are accepted under a checksum that covers the whole payload."""
     yields_to(master, tester, wire, named("checksum-with-trailer"))
 
@@ -168,7 +187,9 @@ def test_trailing_bytes_under_a_checksum_over_everything(master: Subject, tester
 @takes(11)
 def test_own_source_address_is_ignored(master: Subject, tester: Tester) -> None:
     """A better advertisement from the IUT's own source address has no effect; from another address it has."""
-    refuses_as_master(master, tester, master.better(), lambda ad: ad.but(source=master.host.addresses[0]).frame())
+    refuses_as_master(
+        master, tester, master.better(), lambda ad: ad.but(source=master.host.addresses[0]).frame()
+    )
 
 
 @covers("CARP-RX-019")
@@ -241,7 +262,9 @@ def test_all_hosts_group_takes_part(master: Subject, tester: Tester, wire: Segme
 @takes(11)
 def test_frame_to_a_foreign_mac(master: Subject, tester: Tester) -> None:
     """An advertisement to the group in a frame to another host's unicast MAC has no effect; in one to the group's MAC it has."""
-    refuses_as_master(master, tester, master.better(), sent_to(IPv4Address("224.0.0.18"), bytes.fromhex("020000007702")))
+    refuses_as_master(
+        master, tester, master.better(), sent_to(IPv4Address("224.0.0.18"), bytes.fromhex("020000007702"))
+    )
 
 
 @covers("CARP-RX-027", "CARP-STATS-012")
@@ -249,19 +272,31 @@ def test_frame_to_a_foreign_mac(master: Subject, tester: Tester) -> None:
 @pytest.mark.parametrize("second", ["length-20", "checksum-bit-0", "vhid-next", "version-3", "digest-zero"])
 def test_ttl_is_checked_first(backup: Subject, tester: Tester, wire: Segment, second: str) -> None:
     """A TTL that is not 255 is counted, and no other fault of the same advertisement."""
-    wire.check("error counters that moved", moved_errors(backup, tester, from_beyond(named(second))), "badttl 1")
+    wire.check(
+        "error counters that moved", moved_errors(backup, tester, from_beyond(named(second))), "badttl 1"
+    )
 
 
 @covers("CARP-RX-027", "CARP-STATS-012")
 @needs("counters")
-@pytest.mark.parametrize(("first", "counter"), [("checksum-bit-0", "badsum"), ("vhid-next", "badvhid"), ("version-3", "badver")])
-def test_digest_is_checked_last(backup: Subject, tester: Tester, wire: Segment, first: str, counter: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "counter"), [("checksum-bit-0", "badsum"), ("vhid-next", "badvhid"), ("version-3", "badver")]
+)
+def test_digest_is_checked_last(
+    backup: Subject, tester: Tester, wire: Segment, first: str, counter: str
+) -> None:
     """A wrong digest is not counted where the same advertisement has another fault."""
-    wire.check("error counters that moved", moved_errors(backup, tester, unauthentic(named(first))), f"{counter} 1")
+    wire.check(
+        "error counters that moved", moved_errors(backup, tester, unauthentic(named(first))), f"{counter} 1"
+    )
 
 
 @covers("CARP-RX-028")
 @needs("counters")
 def test_ttl_is_checked_after_the_vhid(backup: Subject, tester: Tester, wire: Segment) -> None:
     """TTL 1 together with an unknown vhid counts as badvhid and not as badttl."""
-    wire.check("error counters that moved", moved_errors(backup, tester, from_beyond(named("vhid-next"))), "badvhid 1")
+    wire.check(
+        "error counters that moved",
+        moved_errors(backup, tester, from_beyond(named("vhid-next"))),
+        "badvhid 1",
+    )

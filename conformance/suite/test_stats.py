@@ -39,18 +39,27 @@ def moved(subject: Subject, tester: Tester, fault: Fault | None, count: int = 1)
 @takes(1)
 def test_accepted_advertisements(backup: Subject, tester: Tester, wire: Segment) -> None:
     """Accepted advertisements add one each to ipackets and move no other counter."""
-    wire.check(f"what {SENT} accepted advertisements move", moved(backup, tester, None, SENT), f"ipackets {SENT}")
+    wire.check(
+        f"what {SENT} accepted advertisements move", moved(backup, tester, None, SENT), f"ipackets {SENT}"
+    )
 
 
 @needs("counters")
 @takes(1)
 @pytest.mark.parametrize(
     ("fault", "counter"),
-    [pytest.param(name, counter, marks=covers(id, "CARP-STATS-012"), id=name) for name, (counter, id) in ERRORS.items()],
+    [
+        pytest.param(name, counter, marks=covers(id, "CARP-STATS-012"), id=name)
+        for name, (counter, id) in ERRORS.items()
+    ],
 )
-def test_rejected_advertisement(backup: Subject, tester: Tester, wire: Segment, fault: str, counter: str) -> None:
+def test_rejected_advertisement(
+    backup: Subject, tester: Tester, wire: Segment, fault: str, counter: str
+) -> None:
     """A rejected advertisement adds one to ipackets, one to the counter of the check that refused it, and nothing to another."""
-    wire.check("what the advertisement moves", moved(backup, tester, named(fault)), f"{counter} 1, ipackets 1")
+    wire.check(
+        "what the advertisement moves", moved(backup, tester, named(fault)), f"{counter} 1, ipackets 1"
+    )
 
 
 @covers("CARP-STATS-011")
@@ -61,7 +70,13 @@ def test_sent_advertisements(master: Subject, wire: Segment) -> None:
     (first,) = master.next_own()
     before = master.counters()
     seen = master.next_own(SENT)
-    wire.check(f"opackets of {SENT} advertisements", master.counters()["opackets"] - before["opackets"], SENT, first, *seen)
+    wire.check(
+        f"opackets of {SENT} advertisements",
+        master.counters()["opackets"] - before["opackets"],
+        SENT,
+        first,
+        *seen,
+    )
 
 
 @covers("CARP-STATS-015")

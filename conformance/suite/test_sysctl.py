@@ -51,7 +51,9 @@ def test_allow_0_makes_a_second_master(backup: Subject, tester: Tester, wire: Se
     counted = backup.counters()["ipackets"]
     with tester.advertising(backup.better()):
         wire.expect(backup.becomes_master(), within=window)
-        wire.check("ipackets that were counted and dropped", backup.counters()["ipackets"] - counted, range(1, 100))
+        wire.check(
+            "ipackets that were counted and dropped", backup.counters()["ipackets"] - counted, range(1, 100)
+        )
     backup.sysctls().set_sysctl("allow", 1)
     backup.expect_yields(tester.send(backup.better()))
 

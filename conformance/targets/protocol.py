@@ -32,7 +32,9 @@ class ConfigurationRefused(Exception):
 
     def __init__(self, status: int | None, said: str) -> None:
         self.status, self.said = status, said
-        super().__init__(f"the implementation refused its configuration (exit status {status}): {said.strip() or 'it said nothing'}")
+        super().__init__(
+            f"the implementation refused its configuration (exit status {status}): {said.strip() or 'it said nothing'}"
+        )
 
 
 class Iut(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from functools import lru_cache
+from ipaddress import ip_address
 from itertools import cycle
 
 from scapy.layers.inet import IP

@@ -48,6 +48,7 @@ def test_a_cell_keeps_its_capture_its_numbers_and_its_time_line(pair: Pair, tmp_
     assert (tmp_path / row["evidence"]).read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
     assert {event["kind"] for event in row["timeline"]["events"]} >= {"frame", "state", "action"}
     assert len(row["runs"]) == 2
+    assert [event["node"] for event in row["timeline"]["events"] if event.get("state") == "gone"] == ["a"]
 
 
 def test_what_a_driver_raises_is_the_cells_error(

@@ -68,7 +68,9 @@ def _at(day_ns: int, clock: str) -> int:
 _LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d+)\s+\S+ (?:(\w) )?(.*)$")
 
 
-def console_log(system: str, name: str, segments: dict[str, str]) -> Recording:  # one case for each kind of line
+def console_log(
+    system: str, name: str, segments: dict[str, str]
+) -> Recording:  # one case for each kind of line
     """A recording of the legacy FreeBSD or OpenBSD guests; ``segments`` maps the name of a segment to its
     pcap file's suffix.
     """

@@ -103,5 +103,7 @@ class TestMacSetByHand:
     def test_others_refuse_it(self) -> None:
         with pytest.raises(ConfigurationError, match="sets no MAC address by hand"):
             host("freebsd-13").configure(
-                0, "em0", VhostConfig(7, ("192.0.2.100",), lladdr="02:c0:ff:ee:00:01"),
+                0,
+                "em0",
+                VhostConfig(7, ("192.0.2.100",), lladdr="02:c0:ff:ee:00:01"),
             )

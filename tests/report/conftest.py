@@ -69,7 +69,9 @@ def make_catalogue(requirements: list[Requirement] | None = None) -> Catalogue:
     return Catalogue(groups, tuple(requirements))
 
 
-def make_frame(t_ms: float, number: int, node: str, *, advskew: int = 100, deciding: bool = False) -> dict[str, Any]:
+def make_frame(
+    t_ms: float, number: int, node: str, *, advskew: int = 100, deciding: bool = False
+) -> dict[str, Any]:
     return {
         "t_ms": t_ms,
         "kind": "frame",
@@ -99,13 +101,24 @@ def make_timeline(frames: int = 9, *, met: bool | None = True) -> dict[str, Any]
     took_over = 3640.0 if met else 7100.0
     events: list[dict[str, Any]] = [
         {"t_ms": 0.0, "kind": "state", "node": "a", "state": "BACKUP"},
-        {"t_ms": 2.0, "kind": "action", "node": "tester", "summary": "starts advertising 1/0 every 1.000 s, wrong key"},
+        {
+            "t_ms": 2.0,
+            "kind": "action",
+            "node": "tester",
+            "summary": "starts advertising 1/0 every 1.000 s, wrong key",
+        },
         {"t_ms": took_over, "kind": "state", "node": "a", "state": "MASTER"},
-        {"t_ms": took_over + 1, "kind": "log", "node": "a", "summary": "[WARNING] Switching to state: MASTER"},
+        {
+            "t_ms": took_over + 1,
+            "kind": "log",
+            "node": "a",
+            "summary": "[WARNING] Switching to state: MASTER",
+        },
     ]
     events += [make_frame(4.0 + 1000 * n, n + 1, "tester", advskew=0) for n in range(frames)]
     events += [
-        make_frame(took_over + 4 + 1390.6 * n, frames + 1 + n, "a", deciding=n == 0) for n in range(max(1, frames // 3))
+        make_frame(took_over + 4 + 1390.6 * n, frames + 1 + n, "a", deciding=n == 0)
+        for n in range(max(1, frames // 3))
     ]
     return {
         "nodes": ["tester", "a"],
@@ -144,7 +157,9 @@ def make_case(id: str = "AUTH-001.wrong_key", verdict: str = "pass", **changes: 
         "reproduce": f"carp-conformance run --target ucarp '{id}'",
         "nodeid": f"conformance/suite/test_{group.lower()}.py::test_{id}",
         "source": f"conformance/suite/test_{group.lower()}.py:41",
-        "detail": "Traceback (most recent call last):\n  File …\nRigError: v0 is gone\n" if verdict == "error" else "",
+        "detail": "Traceback (most recent call last):\n  File …\nRigError: v0 is gone\n"
+        if verdict == "error"
+        else "",
         "timeline": None
         if verdict in ("not_applicable", "error")
         else make_timeline(met={"pass": True, "inconclusive": None}.get(verdict, False)),
@@ -158,7 +173,12 @@ def make_document(
     summary = results.summarise(cases)
     document = {
         "schema": 1,
-        "suite": {"name": "carp-conformance", "version": "0.1.0", "commit": "3f2c1ab90d", "catalogue": "sha256:" + "ab" * 32},
+        "suite": {
+            "name": "carp-conformance",
+            "version": "0.1.0",
+            "commit": "3f2c1ab90d",
+            "catalogue": "sha256:" + "ab" * 32,
+        },
         "target": {
             "name": "ucarp",
             "dialect": "ucarp",

@@ -65,14 +65,20 @@ class TestHeader:
         assert "ipv6no" in declared
         assert "advbase_range1, 255" in declared
 
-    def test_what_is_not_known_is_said_to_be_so(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
-        document = document_of([case()], ended=None, duration_s=None, seed=None, lanes=1, notes=["It was interrupted."])
+    def test_what_is_not_known_is_said_to_be_so(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
+        document = document_of(
+            [case()], ended=None, duration_s=None, seed=None, lanes=1, notes=["It was interrupted."]
+        )
         document["target"] |= {"version": None, "pics": {}}
         document["suite"]["commit"] = None
         document["rig"] = dict.fromkeys(document["rig"])
         page = parser.fromstring(html(document, catalogue))
         assert text(one(page, ".note")) == "Note. It was interrupted."
-        assert "Ended interrupted" in text(one(page, ".facts")).replace("Endedinterrupted", "Ended interrupted")
+        assert "Ended interrupted" in text(one(page, ".facts")).replace(
+            "Endedinterrupted", "Ended interrupted"
+        )
         assert "on 1 lane" in text(one(page, ".facts"))
         assert "not measured" in text(one(page, ".facts"))
         assert "It declares nothing." in text(one(page, "header .more"))
@@ -84,7 +90,9 @@ class TestHeader:
         ids = {element.get("id") for element in page.cssselect("details.case")}
         assert {problem.find("a").get("href").removeprefix("#") for problem in problems} <= ids
 
-    def test_only_some_of_many_problems_are_repeated(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_only_some_of_many_problems_are_repeated(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         document = document_of([case(f"AUTH-001.v{number}", "fail") for number in range(25)])
         page = parser.fromstring(html(document, catalogue))
         assert len(page.cssselect(".problems li")) == 20
@@ -93,7 +101,9 @@ class TestHeader:
     def test_a_clean_run_has_no_such_list(self, run_of: Any, catalogue: Catalogue) -> None:
         page = parser.fromstring(html(run_of(failing=False), catalogue))
         assert not page.cssselect(".problems")
-        assert text(one(page, ".verdict")).startswith("Conforms. 50 of 66 cases passed, none failed; 5 deviate")
+        assert text(one(page, ".verdict")).startswith(
+            "Conforms. 50 of 66 cases passed, none failed; 5 deviate"
+        )
 
     def test_the_legend_defines_each_verdict_and_the_exit_rule(self, page: Any) -> None:
         legend = one(page, "#legend")
@@ -108,9 +118,20 @@ class TestGroups:
         assert rows[1][1:] == [
             "11", "9 pass in AUTH", "1 fail in AUTH", "0", "0", "1 known deviation in AUTH", "0",
         ]  # fmt: skip
-        assert [text(cell) for cell in one(page, "table.groups tfoot tr")] == ["All", "66", "46", "2", "1", "11", "5", "1"]
+        assert [text(cell) for cell in one(page, "table.groups tfoot tr")] == [
+            "All",
+            "66",
+            "46",
+            "2",
+            "1",
+            "11",
+            "5",
+            "1",
+        ]
 
-    def test_a_group_that_the_catalogue_does_not_know_comes_last(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_a_group_that_the_catalogue_does_not_know_comes_last(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         document = document_of([case(group="ZOO"), case("RX-001.a")])
         page = parser.fromstring(html(document, catalogue))
         assert [section.get("data-group") for section in page.cssselect("section.group")] == ["RX", "ZOO"]
@@ -134,13 +155,22 @@ class TestCase:
     def test_the_requirement_has_text_level_notes_and_sources(
         self, case: Any, document_of: Any, requirement: Any, catalogue_of: Any
     ) -> None:
-        known = catalogue_of([requirement("CARP-AUTH-001", text="The clause.", notes="But.", sources=("a.c f", "b.c g"))])
+        known = catalogue_of(
+            [requirement("CARP-AUTH-001", text="The clause.", notes="But.", sources=("a.c f", "b.c g"))]
+        )
         row = self.first(document_of([case()], known), known)
-        assert text(one(row, ".clauses")) == "Requirement CARP-AUTH-001 MUST The clause. But.Sources: a.c f; b.c g"
+        assert (
+            text(one(row, ".clauses"))
+            == "Requirement CARP-AUTH-001 MUST The clause. But.Sources: a.c f; b.c g"
+        )
         assert row.get("data-levels") == "MUST"
 
-    def test_all_levels_of_a_case_can_be_filtered(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
-        row = self.first(document_of([case(requirements=["CARP-AUTH-001", "CARP-RX-002", "CARP-RX-001"])]), catalogue)
+    def test_all_levels_of_a_case_can_be_filtered(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
+        row = self.first(
+            document_of([case(requirements=["CARP-AUTH-001", "CARP-RX-002", "CARP-RX-001"])]), catalogue
+        )
         assert row.get("data-levels") == "MUST SHOULD"
         assert text(one(row, ".clauses h4")) == "Requirements"
 
@@ -150,7 +180,9 @@ class TestCase:
         row = self.first(document_of([case()], catalogue), catalogue_of([]))
         assert "CARP-AUTH-001 MUST This requirement is not in the catalogue" in text(one(row, ".clauses"))
 
-    def test_expected_actual_and_reason_are_said(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_expected_actual_and_reason_are_said(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         row = self.first(document_of([case(verdict="fail")]), catalogue)
         assert [text(item) for item in row.cssselect(".pair li")] == case()["expected"]
         assert "Seena stayed BACKUP" in text(one(row, ".pair")).replace("Seen a", "Seena")
@@ -163,22 +195,32 @@ class TestCase:
         row = self.first(document_of([case(**missing)]), catalogue)
         assert "Nothing was recorded." in text(one(row, ".pair"))
 
-    def test_a_case_without_anything_is_a_row_all_the_same(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_a_case_without_anything_is_a_row_all_the_same(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         bare = case(requirements=[], expected=[], actual="", evidence=None, frames=[], timeline=None)
         row = self.first(document_of([bare]), catalogue)
         assert not row.cssselect(".pair, figure, table, pre")
         assert "No capture was kept" in text(row)
         assert "None is cited." in text(row)
 
-    def test_how_good_the_rig_was_is_said_where_it_was_measured(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_how_good_the_rig_was_is_said_where_it_was_measured(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         rig = {"lateness_max_ms": 2.34, "lateness_p99_ms": 0.5, "timers": 41, "frames_dropped": 0}
         row = self.first(document_of([case(rig=rig)]), catalogue)
-        assert "Rig: at most 2.3 ms late (p99 0.5 ms of 41 timers), 0 frames dropped" in text(one(row, ".where"))
+        assert "Rig: at most 2.3 ms late (p99 0.5 ms of 41 timers), 0 frames dropped" in text(
+            one(row, ".where")
+        )
         assert "Rig" not in text(self.first(document_of([case(rig=None)]), catalogue))
 
-    def test_a_known_deviation_has_its_reference(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_a_known_deviation_has_its_reference(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         row = self.first(document_of([case(verdict="known_deviation")]), catalogue)
-        assert "ucarp keeps no replay counter. Reference: ucarp carp.c packethandler" in text(one(row, ".deviation"))
+        assert "ucarp keeps no replay counter. Reference: ucarp carp.c packethandler" in text(
+            one(row, ".deviation")
+        )
 
     def test_deciding_frames_are_decoded_side_by_side(
         self, case: Any, frame: Any, document_of: Any, catalogue: Catalogue
@@ -187,13 +229,19 @@ class TestCase:
         events[0]["fields"].append(["vhid", "second"])
         line = {"nodes": ["a", "b"], "events": events, "windows": [], "truncated": False}
         table = one(self.first(document_of([case(frames=[3], timeline=line)]), catalogue), "table.frames")
-        assert [text(cell) for cell in table.cssselect("thead th")] == ["Field", "#1 a, 0.005 s", "#3 b, 0.009 s"]
+        assert [text(cell) for cell in table.cssselect("thead th")] == [
+            "Field",
+            "#1 a, 0.005 s",
+            "#3 b, 0.009 s",
+        ]
         rows = {text(row): row.get("class") for row in table.cssselect("tbody tr")}
         assert rows["TTL255255"] is None
         assert rows["advskew ≠ differs1000"] == "differs"
         assert rows["vhid– not in this framesecond"] is None
 
-    def test_the_evidence_is_linked_and_the_command_is_there(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_the_evidence_is_linked_and_the_command_is_there(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         row = self.first(document_of([case("AUTH-001.a[b c]")]), catalogue)
         links = [link.get("href") for link in row.cssselect(".where a")]
         assert links == ["evidence/AUTH-001.a%5Bb%20c%5D.pcapng", "#case:AUTH-001.a%5Bb%20c%5D"]
@@ -205,7 +253,9 @@ class TestCase:
         assert log[1] == "    0.002  tester  action: starts advertising 1/0 every 1.000 s, wrong key"
         assert "    3.644  a       #10 CARP vhid 1 advbase 1 advskew 100  <- decided" in log
 
-    def test_a_line_break_in_an_event_does_not_forge_a_line(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_a_line_break_in_an_event_does_not_forge_a_line(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         event = {"t_ms": 1, "kind": "log", "node": "a", "summary": "x\n    0.001  a  is MASTER"}
         line = {"nodes": ["a"], "events": [event], "windows": [], "truncated": False}
         log = one(self.first(document_of([case(timeline=line)]), catalogue), "pre.log")
@@ -221,13 +271,17 @@ class TestCase:
         assert bool(figure.cssselect("svg")) == bool(nodes)
         assert ("Nothing was recorded." in text(figure)) != bool(nodes)
 
-    def test_what_is_left_out_is_said(self, case: Any, timeline: Any, frame: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_what_is_left_out_is_said(
+        self, case: Any, timeline: Any, frame: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         line = timeline(400)
         line["events"] += [frame(9000 + number, 1000 + number, "a", deciding=True) for number in range(9)]
         line["events"][-1]["fields"] = [[f"field {number}", "x"] for number in range(70)]
         line["events"][-1]["t_ms"] = 0
         row = self.first(document_of([case("AUTH-001.a", "fail", timeline=line)]), catalogue)
-        assert f"{len(line['events']) - 240} of {len(line['events'])} events are left out here." in text(one(row, "figcaption"))
+        assert f"{len(line['events']) - 240} of {len(line['events'])} events are left out here." in text(
+            one(row, "figcaption")
+        )
         assert "(6 more in the capture)" in text(one(row, ".frames caption"))
         assert "more fields in results.json" in text(one(row, ".frames caption"))
 
@@ -249,8 +303,12 @@ class TestRequirements:
         (row,) = [row for row in page.cssselect("table.requirements tbody tr") if "TIMER-012" in text(row)]
         assert "Not testable: No rung can cut power to one host." in text(row)
 
-    def test_invariants_are_shown_as_they_are(self, case: Any, document_of: Any, catalogue: Catalogue) -> None:
-        document = document_of([case()], invariants=[{"id": "one-master", "verdict": "pass", "frames": [3, 4]}])
+    def test_invariants_are_shown_as_they_are(
+        self, case: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
+        document = document_of(
+            [case()], invariants=[{"id": "one-master", "verdict": "pass", "frames": [3, 4]}]
+        )
         shown = text(one(parser.fromstring(html(document, catalogue)), ".invariants"))
         assert shown == "idone-masterverdictpassframes3, 4"
 
@@ -291,7 +349,9 @@ class TestSafety:
             assert f"{tag}-src 'sha256-{digest}'" in policy
         assert not page.xpath("//*[@style or @onclick or @onload]")
 
-    def test_hostile_text_stays_text(self, case: Any, timeline: Any, document_of: Any, catalogue: Catalogue) -> None:
+    def test_hostile_text_stays_text(
+        self, case: Any, timeline: Any, document_of: Any, catalogue: Catalogue
+    ) -> None:
         line = timeline()
         for event in line["events"]:
             event["node"] = HOSTILE
@@ -300,7 +360,18 @@ class TestSafety:
                     event[key] = HOSTILE
             event["fields"] = [[HOSTILE, HOSTILE]]
         line["nodes"], line["windows"][0]["summary"] = [HOSTILE], HOSTILE
-        texts = ("id", "group", "title", "reason", "actual", "detail", "reproduce", "source", "nodeid", "evidence")
+        texts = (
+            "id",
+            "group",
+            "title",
+            "reason",
+            "actual",
+            "detail",
+            "reproduce",
+            "source",
+            "nodeid",
+            "evidence",
+        )
         hostile = case(
             "AUTH-001.a",
             "known_deviation",
@@ -308,8 +379,15 @@ class TestSafety:
             deviation={"reason": HOSTILE, "reference": HOSTILE},
             timeline=line,
         ) | dict.fromkeys(texts, HOSTILE)
-        document = document_of([hostile], notes=[HOSTILE], arguments=[HOSTILE], invariants=[{HOSTILE: HOSTILE}])
-        document["target"] |= {"name": HOSTILE, "version": HOSTILE, "dialect": HOSTILE, "pics": {HOSTILE: [HOSTILE]}}
+        document = document_of(
+            [hostile], notes=[HOSTILE], arguments=[HOSTILE], invariants=[{HOSTILE: HOSTILE}]
+        )
+        document["target"] |= {
+            "name": HOSTILE,
+            "version": HOSTILE,
+            "dialect": HOSTILE,
+            "pics": {HOSTILE: [HOSTILE]},
+        }
         document["suite"] |= {"name": HOSTILE, "version": HOSTILE, "commit": HOSTILE, "catalogue": HOSTILE}
         written = html(document, catalogue)
         page = parser.fromstring(written)
@@ -328,7 +406,9 @@ class TestSafety:
 
 
 class TestSize:
-    def test_a_long_run_is_rendered_fast_and_stays_small(self, run_of: Any, timeline: Any, catalogue: Catalogue) -> None:
+    def test_a_long_run_is_rendered_fast_and_stays_small(
+        self, run_of: Any, timeline: Any, catalogue: Catalogue
+    ) -> None:
         document = run_of(6)
         for number, case in enumerate(document["cases"]):
             if case["timeline"]:

@@ -37,7 +37,8 @@ class Watched:
 
     def visible_ids(self) -> list[str]:
         shown: list[str] = self.page.eval_on_selector_all(
-            "details.case > summary .id", "all => all.filter(one => one.checkVisibility()).map(one => one.textContent)"
+            "details.case > summary .id",
+            "all => all.filter(one => one.checkVisibility()).map(one => one.textContent)",
         )
         return shown
 
@@ -50,7 +51,9 @@ class Watched:
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
-            pytest.fail("No Chromium is installed, and on CI the page has to be seen in one; install chromium.")
+            pytest.fail(
+                "No Chromium is installed, and on CI the page has to be seen in one; install chromium."
+            )
         pytest.skip("No Chromium is installed, so the page cannot be seen in a browser; install chromium.")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
@@ -113,7 +116,10 @@ class TestOpening:
 class TestFilters:
     def test_a_verdict_changes_the_rows_the_counts_and_the_fragment(self, seen: Watched) -> None:
         seen.page.get_by_role("checkbox", name="fail").check()
-        assert seen.visible_ids() == ["AUTH-003.stream_0_is_dropped[better-0]", "RX-005.stream_0_is_dropped[better-0]"]
+        assert seen.visible_ids() == [
+            "AUTH-003.stream_0_is_dropped[better-0]",
+            "RX-005.stream_0_is_dropped[better-0]",
+        ]
         expect(seen.page.locator("#count")).to_have_text("2 of 66 cases")
         assert seen.fragment() == "#verdict=fail"
         expect(seen.page.locator("section.group[data-group=AUTH] .shown")).to_have_text("1 of 11 cases")
@@ -124,7 +130,9 @@ class TestFilters:
         expect(seen.page.locator("#count")).to_have_text("11 of 66 cases")
         expect(seen.page.locator("[data-count=pass]")).to_have_text("9")
         seen.page.get_by_role("combobox", name="Level").select_option("SHOULD")
-        assert seen.visible_ids() == [f"AUTH-{number:03}.stream_0_is_dropped[better-0]" for number in (2, 6, 10)]
+        assert seen.visible_ids() == [
+            f"AUTH-{number:03}.stream_0_is_dropped[better-0]" for number in (2, 6, 10)
+        ]
         seen.page.get_by_role("checkbox", name="pass").check()
         seen.page.get_by_role("searchbox").fill("auth-006")
         assert seen.visible_ids() == ["AUTH-006.stream_0_is_dropped[better-0]"]
@@ -149,7 +157,9 @@ class TestFilters:
         expect(seen.page.get_by_role("combobox", name="Group")).to_have_value("AUTH")
         expect(seen.page.get_by_role("searchbox")).to_have_value("stream dropped")
 
-    def test_a_fragment_that_names_nothing_hides_nothing(self, open_page: Opener, document: dict[str, Any]) -> None:
+    def test_a_fragment_that_names_nothing_hides_nothing(
+        self, open_page: Opener, document: dict[str, Any]
+    ) -> None:
         seen = open_page(document, "#verdict=nonsense&group=%22%3E&level=%00")
         expect(seen.page.locator("#count")).to_have_text("66 of 66 cases")
         expect(seen.page.get_by_role("combobox", name="Group")).to_have_value("")
@@ -168,7 +178,9 @@ class TestFilters:
         expect(row.locator("summary").first).to_be_focused()
         assert seen.page.locator("details.case[open]").count() == 1
 
-    def test_a_link_to_a_hidden_case_clears_the_filters(self, open_page: Opener, document: dict[str, Any]) -> None:
+    def test_a_link_to_a_hidden_case_clears_the_filters(
+        self, open_page: Opener, document: dict[str, Any]
+    ) -> None:
         seen = open_page(document, "#group=WIRE")
         seen.page.locator(".problems a").first.click()
         expect(seen.page.locator(f'[id="{FAILED_CASE}"] .reason')).to_be_in_viewport()
@@ -203,7 +215,9 @@ class TestUse:
         seen.page.keyboard.press("Space")
         expect(seen.page.locator("#count")).to_have_text("1 of 66 cases")
 
-    def test_the_drawing_has_a_name_and_a_description(self, open_page: Opener, document: dict[str, Any]) -> None:
+    def test_the_drawing_has_a_name_and_a_description(
+        self, open_page: Opener, document: dict[str, Any]
+    ) -> None:
         row = open_page(document, f"#{FAILED_CASE}").page.locator(f'[id="{FAILED_CASE}"]')
         expect(row.get_by_role("img", name="Time line of the case Lanes: tester, a.")).to_be_visible()
 
@@ -218,7 +232,9 @@ class TestUse:
         self, open_page: Opener, document: dict[str, Any]
     ) -> None:
         seen = open_page(document, f"#{FAILED_CASE}")
-        seen.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }")
+        seen.page.evaluate(
+            "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }"
+        )
         seen.page.get_by_role("button", name="Copy the command for AUTH-003").click()
         expect(seen.page.locator("#said")).to_have_text("Copied.")
         selected = seen.page.evaluate("getSelection().toString()")
@@ -244,22 +260,41 @@ CONTRAST = """(names) => {
 
 class TestLook:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_every_ink_is_readable_on_every_paper(self, open_page: Opener, document: dict[str, Any], scheme: str) -> None:
+    def test_every_ink_is_readable_on_every_paper(
+        self, open_page: Opener, document: dict[str, Any], scheme: str
+    ) -> None:
         seen = open_page(document, color_scheme=scheme)
-        inks = ("ink", "muted", "link", "pass", "fail", "inconclusive", "not_applicable", "known_deviation", "error", "not_covered")
+        inks = (
+            "ink",
+            "muted",
+            "link",
+            "pass",
+            "fail",
+            "inconclusive",
+            "not_applicable",
+            "known_deviation",
+            "error",
+            "not_covered",
+        )
         pairs = [[f"--{ink}", f"--{paper}"] for ink in inks for paper in ("paper", "soft")]
-        pairs += [["--band-ink", f"--{band}"] for band in ("master", "backup", "init")] + [["--ink", "--shade"]]
+        pairs += [["--band-ink", f"--{band}"] for band in ("master", "backup", "init")] + [
+            ["--ink", "--shade"]
+        ]
         measured = seen.page.evaluate(CONTRAST, pairs)
         assert [one for one in measured if one[2] < 4.5] == []
 
     def test_it_is_dark_where_the_reader_wants_it(self, open_page: Opener, document: dict[str, Any]) -> None:
         grounds = {
-            scheme: open_page(document, color_scheme=scheme).page.evaluate("getComputedStyle(document.body).backgroundColor")
+            scheme: open_page(document, color_scheme=scheme).page.evaluate(
+                "getComputedStyle(document.body).backgroundColor"
+            )
             for scheme in ("light", "dark")
         }
         assert grounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 21, 26)"}
 
-    def test_print_has_no_controls_a_legend_and_light_paper(self, open_page: Opener, document: dict[str, Any]) -> None:
+    def test_print_has_no_controls_a_legend_and_light_paper(
+        self, open_page: Opener, document: dict[str, Any]
+    ) -> None:
         seen = open_page(document, "#verdict=fail", color_scheme="dark")
         seen.page.emulate_media(media="print")
         for control in ("#expand", ".chips", ".fields", ".copy >> nth=0"):
@@ -284,7 +319,18 @@ class TestHostileText:
             event |= {key: HOSTILE for key in ("node", "summary", "state") if key in event}
             event["fields"] = [[HOSTILE, HOSTILE]]
         line["nodes"], line["windows"][0]["summary"] = [HOSTILE], HOSTILE
-        texts = ("id", "group", "title", "reason", "actual", "detail", "reproduce", "source", "nodeid", "evidence")
+        texts = (
+            "id",
+            "group",
+            "title",
+            "reason",
+            "actual",
+            "detail",
+            "reproduce",
+            "source",
+            "nodeid",
+            "evidence",
+        )
         bad = case(verdict="fail", expected=[HOSTILE], timeline=line) | dict.fromkeys(texts, HOSTILE)
         document = document_of([bad, case("RX-001.good")], notes=[HOSTILE])
         document["target"] |= {"name": HOSTILE, "version": HOSTILE, "pics": {HOSTILE: HOSTILE}}

@@ -33,7 +33,12 @@ class TestJUnit:
             for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
                 assert int(counted.get(attribute)) == len(list(counted.iter(element)))
             assert int(counted.get("tests")) == len(list(counted.iter("testcase")))
-        assert (tree.get("tests"), tree.get("failures"), tree.get("errors"), tree.get("skipped")) == ("66", "2", "1", "12")
+        assert (tree.get("tests"), tree.get("failures"), tree.get("errors"), tree.get("skipped")) == (
+            "66",
+            "2",
+            "1",
+            "12",
+        )
 
     @pytest.mark.parametrize(
         ("verdict", "element"),
@@ -46,9 +51,13 @@ class TestJUnit:
             ("known_deviation", None),
         ],
     )
-    def test_each_verdict_has_its_element(self, case: Any, document_of: Any, verdict: str, element: str | None) -> None:
+    def test_each_verdict_has_its_element(
+        self, case: Any, document_of: Any, verdict: str, element: str | None
+    ) -> None:
         one = case(verdict=verdict)
-        told = [child for child in parsed(document_of([one])).find(".//testcase") if child.tag != "properties"]
+        told = [
+            child for child in parsed(document_of([one])).find(".//testcase") if child.tag != "properties"
+        ]
         assert [child.tag for child in told] == ([element] if element else [])
         for child in told:
             assert child.get("message") == one["reason"]
@@ -76,7 +85,11 @@ class TestJUnit:
         document["suite"]["commit"] = document["target"]["version"] = None
         suite = parsed(document)[0]
         read = {each.get("name"): each.get("value") for each in suite.findall("properties/property")}
-        assert (read["target.rung"], read["verdict"], read["note"]) == ("netns", "conforms", "This run was interrupted.")
+        assert (read["target.rung"], read["verdict"], read["note"]) == (
+            "netns",
+            "conforms",
+            "This run was interrupted.",
+        )
         assert read["suite.commit"] == read["target.version"] == "unknown"
         assert suite.get("timestamp") == "2026-11-22T16:00:00"
 
@@ -101,9 +114,9 @@ class TestJUnit:
         read = junitparser.JUnitXml.fromstring(junit(document))
         cases = [case for suite in read for case in suite]
         assert [case.name for case in cases] == [case["id"] for case in document["cases"]]
-        assert [case.name for case in cases if any(isinstance(r, junitparser.Failure) for r in case.result)] == [
-            case["id"] for case in document["cases"] if case["verdict"] == "fail"
-        ]
+        assert [
+            case.name for case in cases if any(isinstance(r, junitparser.Failure) for r in case.result)
+        ] == [case["id"] for case in document["cases"] if case["verdict"] == "fail"]
         assert [case.name for case in cases if case.is_skipped] == [
             case["id"] for case in document["cases"] if case["verdict"] in ("inconclusive", "not_applicable")
         ]

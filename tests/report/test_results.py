@@ -23,7 +23,17 @@ from conformance.report.results import (
     summarise,
 )
 
-DERIVED = ("cases", "requirements", "summary", "verdict", "ended", "duration_s", "cases_duration_s", "rig", "invariants")
+DERIVED = (
+    "cases",
+    "requirements",
+    "summary",
+    "verdict",
+    "ended",
+    "duration_s",
+    "cases_duration_s",
+    "rig",
+    "invariants",
+)
 
 
 def lines_of(document: dict[str, Any]) -> list[str]:
@@ -61,7 +71,9 @@ class TestLoad:
             assert loaded[key] == document[key]
         assert loaded["ended"] is None
         assert loaded["cases_duration_s"] == pytest.approx(document["cases_duration_s"])
-        assert loaded["notes"] == ["This run was interrupted: 66 case(s) are recorded, others may be missing."]
+        assert loaded["notes"] == [
+            "This run was interrupted: 66 case(s) are recorded, others may be missing."
+        ]
 
     def test_a_cut_last_line_is_left_out_and_said(
         self, tmp_path: Path, document: dict[str, Any], catalogue: Catalogue
@@ -70,7 +82,9 @@ class TestLoad:
         write_lines(tmp_path, [*lines[:-1], lines[-1][:77]], end="")
         loaded = load(tmp_path, catalogue)
         assert len(loaded["cases"]) == len(document["cases"]) - 1
-        assert loaded["notes"][-1] == f"The last line of results.jsonl ({len(lines)}) is cut and was left out."
+        assert (
+            loaded["notes"][-1] == f"The last line of results.jsonl ({len(lines)}) is cut and was left out."
+        )
 
     def test_a_line_cut_in_a_character_is_left_out(
         self, tmp_path: Path, document: dict[str, Any], catalogue: Catalogue
@@ -164,14 +178,22 @@ class TestLoad:
             load(tmp_path, catalogue)
 
     def test_the_errors_survive_the_way_between_processes(self, tmp_path: Path) -> None:
-        for error in (NoRun(tmp_path), UnreadableRun(tmp_path, "x"), UnknownRequirement("CARP-RX-001", "RX-001.a")):
+        for error in (
+            NoRun(tmp_path),
+            UnreadableRun(tmp_path, "x"),
+            UnknownRequirement("CARP-RX-001", "RX-001.a"),
+        ):
             assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 class TestFinish:
-    def finished(self, folder: Path, document: dict[str, Any], catalogue: Catalogue, expected: int) -> dict[str, Any]:
+    def finished(
+        self, folder: Path, document: dict[str, Any], catalogue: Catalogue, expected: int
+    ) -> dict[str, Any]:
         write_lines(folder, lines_of(document))
-        done = finish(folder, ended="2026-11-22T16:01:00Z", duration_s=60.00049, catalogue=catalogue, expected=expected)
+        done = finish(
+            folder, ended="2026-11-22T16:01:00Z", duration_s=60.00049, catalogue=catalogue, expected=expected
+        )
         schema.validate(done, "results")
         return done
 
@@ -179,11 +201,22 @@ class TestFinish:
         self, tmp_path: Path, case: Any, document_of: Any, catalogue: Catalogue
     ) -> None:
         done = self.finished(tmp_path, document_of([case()]), catalogue, 1)
-        assert (done["ended"], done["duration_s"], done["verdict"], done["notes"]) == ("2026-11-22T16:01:00Z", 60.0, "conforms", [])
+        assert (done["ended"], done["duration_s"], done["verdict"], done["notes"]) == (
+            "2026-11-22T16:01:00Z",
+            60.0,
+            "conforms",
+            [],
+        )
 
     @pytest.mark.parametrize(("verdict", "overall_verdict"), [("pass", "error"), ("fail", "fails")])
     def test_cases_that_left_no_record_are_said_and_never_conform(
-        self, tmp_path: Path, case: Any, document_of: Any, catalogue: Catalogue, verdict: str, overall_verdict: str
+        self,
+        tmp_path: Path,
+        case: Any,
+        document_of: Any,
+        catalogue: Catalogue,
+        verdict: str,
+        overall_verdict: str,
     ) -> None:
         done = self.finished(tmp_path, document_of([case(verdict=verdict)]), catalogue, 3)
         assert done["verdict"] == overall_verdict
@@ -212,7 +245,14 @@ class TestVerdicts:
     def test_the_summary_has_every_verdict(self, case: Any) -> None:
         cases = [case(verdict="pass"), case(verdict="pass"), case(verdict="error")]
         assert summarise(cases) == counts(**{"pass": 2}, error=1)
-        assert list(summarise([])) == ["pass", "fail", "inconclusive", "not_applicable", "known_deviation", "error"]
+        assert list(summarise([])) == [
+            "pass",
+            "fail",
+            "inconclusive",
+            "not_applicable",
+            "known_deviation",
+            "error",
+        ]
 
     @pytest.mark.parametrize(
         ("verdicts", "expected"),
@@ -232,7 +272,12 @@ class TestVerdicts:
         cases = [case(f"AUTH-001.v{number}", verdict) for number, verdict in enumerate(verdicts)]
         catalogue = catalogue_of([requirement("CARP-AUTH-001")])
         assert requirement_verdicts(cases, catalogue) == [
-            {"id": "CARP-AUTH-001", "level": "MUST", "verdict": expected, "cases": [one["id"] for one in cases]}
+            {
+                "id": "CARP-AUTH-001",
+                "level": "MUST",
+                "verdict": expected,
+                "cases": [one["id"] for one in cases],
+            }
         ]
 
     def test_requirements_come_in_the_order_of_the_catalogue(self, catalogue: Catalogue) -> None:

@@ -113,9 +113,15 @@ class TestResults:
         assert path in str(caught.value)
         assert "\n" not in str(caught.value)
 
-    @pytest.mark.parametrize("verdict", ["fail", "inconclusive", "not_applicable", "known_deviation", "error"])
+    @pytest.mark.parametrize(
+        "verdict", ["fail", "inconclusive", "not_applicable", "known_deviation", "error"]
+    )
     def test_every_verdict_but_pass_needs_a_reason(self, document: dict[str, Any], verdict: str) -> None:
-        document["cases"][0] |= {"verdict": verdict, "reason": "", "deviation": {"reason": "r", "reference": ""}}
+        document["cases"][0] |= {
+            "verdict": verdict,
+            "reason": "",
+            "deviation": {"reason": "r", "reference": ""},
+        }
         with pytest.raises(schema.InvalidDocument, match="reason"):
             schema.validate(document, "results")
 

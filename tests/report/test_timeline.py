@@ -57,7 +57,9 @@ class TestDrawing:
         first, second = (band.find("rect") for band in (backup, master))
         assert first is not None
         assert second is not None
-        assert float(first.get("x", "")) + float(first.get("width", "")) == pytest.approx(float(second.get("x", "")), abs=0.2)
+        assert float(first.get("x", "")) + float(first.get("width", "")) == pytest.approx(
+            float(second.get("x", "")), abs=0.2
+        )
         assert [band.findtext("text") for band in (backup, master)] == ["BACKUP", "MASTER"]
 
     def test_a_band_that_is_too_short_keeps_its_word_in_the_title(self) -> None:
@@ -77,7 +79,11 @@ class TestDrawing:
         assert starts[0] == 92
 
     def test_only_advertisements_have_a_head(self, frame: Any) -> None:
-        root = drawn(record(frame(0, 1, "a"), frame(500, 2, "a") | {"summary": "ARP: 10.9.0.1 is at 02:00:00:00:00:01"}))
+        root = drawn(
+            record(
+                frame(0, 1, "a"), frame(500, 2, "a") | {"summary": "ARP: 10.9.0.1 is at 02:00:00:00:00:01"}
+            )
+        )
         strokes = classes(root, "tl-frame")[0].get("d", "").split("M")[1:]
         assert ["l3-5l3 5" in stroke for stroke in strokes] == [True, False]
 
@@ -90,7 +96,9 @@ class TestDrawing:
         assert not classes(drawn(record(frame(0, 1, "a"))), "tl-decided")
 
     def test_the_number_of_a_frame_at_the_edge_stays_on_the_drawing(self, frame: Any) -> None:
-        (mark,) = classes(drawn(record(frame(0, 1, "a"), frame(100, 123456, "a", deciding=True))), "tl-deciding")
+        (mark,) = classes(
+            drawn(record(frame(0, 1, "a"), frame(100, 123456, "a", deciding=True))), "tl-deciding"
+        )
         text = mark.find("text")
         assert text is not None
         assert float(text.get("x", "")) + 6.6 * len("#123456") < 960
@@ -105,7 +113,9 @@ class TestDrawing:
         ("met", "said", "kind"),
         [(True, "met", "tl-met"), (False, "not met", "tl-unmet"), (None, "not decided", "tl-open")],
     )
-    def test_a_window_says_in_words_whether_it_was_met(self, timeline: Any, met: bool | None, said: str, kind: str) -> None:
+    def test_a_window_says_in_words_whether_it_was_met(
+        self, timeline: Any, met: bool | None, said: str, kind: str
+    ) -> None:
         (window,) = classes(drawn(timeline(met=met)), kind)
         assert window.findtext("text") == f"a becomes MASTER: {said}"
         assert "tl-window" in (window.get("class") or "")
@@ -153,7 +163,11 @@ class TestRobustness:
         assert len(classes(drawn(record()), "tl-lane")) == 2
 
     def test_a_node_that_was_not_announced_gets_its_lane(self) -> None:
-        assert [lane.text for lane in classes(drawn(record(state(0, "MASTER", "b"))), "tl-node")] == ["tester", "a", "b"]
+        assert [lane.text for lane in classes(drawn(record(state(0, "MASTER", "b"))), "tl-node")] == [
+            "tester",
+            "a",
+            "b",
+        ]
 
     def test_more_nodes_than_fit_are_cut(self) -> None:
         assert len(classes(drawn(record(nodes=[f"n{number}" for number in range(40)])), "tl-lane")) == 12
@@ -192,7 +206,10 @@ class TestSelection:
 
     def test_what_decided_is_kept_before_states_actions_logs_and_frames(self, timeline: Any) -> None:
         kinds = [
-            {"deciding" if event.get("deciding") else event["kind"] for event in select(timeline(60), limit).events}
+            {
+                "deciding" if event.get("deciding") else event["kind"]
+                for event in select(timeline(60), limit).events
+            }
             for limit in (1, 3, 4, 5)
         ]
         assert kinds == [

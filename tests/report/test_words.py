@@ -19,8 +19,14 @@ class TestSentence:
             ({"pass": 65, "inconclusive": 1}, ("Not decided", "1 of 66 cases was inconclusive.")),
             ({"pass": 64, "inconclusive": 2}, ("Not decided", "2 of 66 cases were inconclusive.")),
             ({"pass": 66}, ("Conforms", "66 of 66 cases passed, none failed.")),
-            ({"pass": 65, "known_deviation": 1}, ("Conforms", "65 of 66 cases passed, none failed; 1 deviates as declared.")),
-            ({"pass": 64, "known_deviation": 2}, ("Conforms", "64 of 66 cases passed, none failed; 2 deviate as declared.")),
+            (
+                {"pass": 65, "known_deviation": 1},
+                ("Conforms", "65 of 66 cases passed, none failed; 1 deviates as declared."),
+            ),
+            (
+                {"pass": 64, "known_deviation": 2},
+                ("Conforms", "64 of 66 cases passed, none failed; 2 deviate as declared."),
+            ),
             ({"not_applicable": 3}, ("Not decided", "No case reached a decision.")),
             ({}, ("Not decided", "No case reached a decision.")),
         ],

@@ -65,7 +65,9 @@ class TestKey:
 class TestAddresses:
     def test_configured_order_keeps_families_apart(self):
         given = ["2001:db8::2", "192.0.2.9", "2001:db8::1", "192.0.2.1"]
-        expected = b"".join(ip_address(a).packed for a in ("192.0.2.9", "192.0.2.1", "2001:db8::2", "2001:db8::1"))
+        expected = b"".join(
+            ip_address(a).packed for a in ("192.0.2.9", "192.0.2.1", "2001:db8::2", "2001:db8::1")
+        )
         assert addresses(given, AddressRule.CONFIGURED) == expected
 
     def test_addresses_that_the_scan_cannot_reach(self):

@@ -14,7 +14,9 @@ from conformance.wire.foreign import VRRP_PACKETS, vrrp2, vrrp2_of_36_bytes, vrr
 from conformance.wire.frame import decode, is_vrrp
 from conformance.wire.header import checksum
 
-ADVERTISEMENT = Advertisement(vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)))
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),))
+)
 
 
 @pytest.mark.parametrize("packet", VRRP_PACKETS)
@@ -25,7 +27,9 @@ def test_it_is_vrrp_and_not_carp(packet):
     assert frame.ip.ttl == 255
 
 
-@pytest.mark.parametrize(("packet", "layer", "length"), [(vrrp2, VRRP, 20), (vrrp2_of_36_bytes, VRRP, 36), (vrrp3, VRRPv3, 12)])
+@pytest.mark.parametrize(
+    ("packet", "layer", "length"), [(vrrp2, VRRP, 20), (vrrp2_of_36_bytes, VRRP, 36), (vrrp3, VRRPv3, 12)]
+)
 def test_id_address_and_length(packet, layer, length):
     data = packet(ADVERTISEMENT)
     vrrp = Ether(data)[IP][layer]

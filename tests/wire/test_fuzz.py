@@ -8,7 +8,9 @@ from conformance.wire.digest import Secret
 from conformance.wire.frame import decode
 from conformance.wire.fuzz import LONGEST, lengths, mutations
 
-ADVERTISEMENT = Advertisement(vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)))
+ADVERTISEMENT = Advertisement(
+    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),))
+)
 
 
 def refused(data):

@@ -20,7 +20,11 @@ from conformance.wire.malformations import (
 )
 
 ADVERTISEMENT = Advertisement(
-    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)), advskew=3, counter=0x0123456789ABCDEF
+    vhid=7,
+    source=ip_address("192.0.2.254"),
+    secret=Secret("secret", (ip_address("192.0.2.1"),)),
+    advskew=3,
+    counter=0x0123456789ABCDEF,
 )
 
 

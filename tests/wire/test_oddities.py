@@ -11,7 +11,11 @@ from conformance.wire.frame import decode
 from conformance.wire.oddities import ODDITIES, BadOddity, Oddity, oddity
 
 ADVERTISEMENT = Advertisement(
-    vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),)), advskew=3, counter=0x0123456789ABCDEF
+    vhid=7,
+    source=ip_address("192.0.2.254"),
+    secret=Secret("secret", (ip_address("192.0.2.1"),)),
+    advskew=3,
+    counter=0x0123456789ABCDEF,
 )
 
 
@@ -43,7 +47,16 @@ def test_names_are_unique_and_found():
         oddity("no such")
 
 
-@pytest.mark.parametrize(("name", "at", "value"), [("type-15", 34, 0x2F), ("authlen-255", 37, 255), ("byte-4-255", 38, 255), ("df-clear", 20, 0), ("tos-255", 15, 255)])
+@pytest.mark.parametrize(
+    ("name", "at", "value"),
+    [
+        ("type-15", 34, 0x2F),
+        ("authlen-255", 37, 255),
+        ("byte-4-255", 38, 255),
+        ("df-clear", 20, 0),
+        ("tos-255", 15, 255),
+    ],
+)
 def test_the_named_byte_is_the_odd_one(name, at, value):
     assert oddity(name).frame(ADVERTISEMENT)[at] == value
 

@@ -49,7 +49,8 @@ def reworded(row: str, old: str, new: str) -> Fault:
 
 def _unsaid(*reasons: Reason) -> Fault:
     return lambda dialect: replace(
-        dialect, log_states={why: line for why, line in dialect.log_states.items() if why not in reasons},
+        dialect,
+        log_states={why: line for why, line in dialect.log_states.items() if why not in reasons},
     )
 
 

@@ -151,7 +151,8 @@ def added(effect: Effect, state: State, what: Input) -> Fault:
     """One more effect, after the others."""
     return table(
         lambda rows: rows.__setitem__(
-            (state, what), replace(rows[state, what], effects=(*rows[state, what].effects, effect)),
+            (state, what),
+            replace(rows[state, what], effects=(*rows[state, what].effects, effect)),
         ),
     )
 
@@ -239,7 +240,8 @@ def authentic(
             header = Header.unpack(bytes(data[at:]))
             carries = counter(vhost, version, header.counter)
             digest = Secret(vhost.config.password, addresses(vhost, version), rule).digest(
-                header.vhid, carries,
+                header.vhid,
+                carries,
             )
             data[at : at + LENGTH] = replace(header, counter=carries, digest=digest).summed()
 
@@ -263,7 +265,8 @@ def threshold(row: str, value: int) -> Fault:
 def thresholds_of_states(value: int) -> Fault:
     """The lines of all changes of state appear from another log level on."""
     return lambda dialect: replace(
-        dialect, log_states={why: replace(line, threshold=value) for why, line in dialect.log_states.items()},
+        dialect,
+        log_states={why: replace(line, threshold=value) for why, line in dialect.log_states.items()},
     )
 
 

@@ -69,7 +69,8 @@ def _key_of_the_first(arrival: Arrival) -> bool:
     assert vhost is not None
     key = next(iter(arrival.port.vhosts.values())).key
     return hmac_sha1(key, vhost.prefixes[0], header[8:16]) == header[16:36] or arrival.drop(
-        "badauth", "log_digest",
+        "badauth",
+        "log_digest",
     )
 
 
@@ -88,7 +89,9 @@ def _foreign_rearms(arrival: Arrival) -> bool:
         if vhost.down_ns is not None:
             config, host = vhost.config, arrival.host
             vhost.down_ns = host.now_ns + host.dialect.master_down_ns(
-                config.advbase, config.advskew, config.dead_ratio,
+                config.advbase,
+                config.advskew,
+                config.dead_ratio,
             )
     return checks.version(arrival)
 

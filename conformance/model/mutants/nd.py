@@ -29,7 +29,9 @@ OVERRIDE, SOLICITED, ROUTER = 0x20, 0x40, 0x80
 
 
 def _na(
-    change: Callable[[Port, bytearray], None], *, unsolicited: bool,
+    change: Callable[[Port, bytearray], None],
+    *,
+    unsolicited: bool,
 ) -> Callable[[Port, bytearray, int | None], None]:
     """A change of neighbour advertisements, under a right checksum."""
 

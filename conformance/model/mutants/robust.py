@@ -55,7 +55,8 @@ def _restarts_advertising(arrival: Arrival) -> bool:
     if vhost is not None and vhost.advertise_ns is not None:
         host, config = arrival.host, vhost.config
         vhost.advertise_ns = max(
-            vhost.advertise_ns, host.now_ns + host.dialect.interval_ns(config.advbase, config.advskew),
+            vhost.advertise_ns,
+            host.now_ns + host.dialect.interval_ns(config.advbase, config.advskew),
         )
     return True
 

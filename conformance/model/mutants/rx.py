@@ -68,7 +68,8 @@ def _digest_as_claimed(arrival: Arrival) -> bool:
     assert vhost is not None
     message = vhost.prefixes[0][:2] + header[1:2] + vhost.prefixes[0][3:]
     return hmac_sha1(vhost.key, message, header[8:16]) == header[16:36] or arrival.drop(
-        "badauth", "log_digest",
+        "badauth",
+        "log_digest",
     )
 
 
@@ -113,7 +114,8 @@ def _length_from(least: int) -> Check:
     def length(arrival: Arrival) -> bool:
         """Long enough"""
         return (len(arrival.packet.payload) >= least and len(arrival.header) >= LENGTH) or arrival.drop(
-            "badlen", "log_length",
+            "badlen",
+            "log_length",
         )
 
     return length
@@ -125,7 +127,9 @@ def _rearms(arrival: Arrival) -> bool:
     if vhost is not None and vhost.state is State.BACKUP and vhost.down_ns is not None:
         host, config = arrival.host, vhost.config
         vhost.down_ns = host.now_ns + host.dialect.master_down_ns(
-            config.advbase, config.advskew, config.dead_ratio,
+            config.advbase,
+            config.advskew,
+            config.dead_ratio,
         )  # a fault may look inside
     return True
 
@@ -140,7 +144,11 @@ def _acts_before_digest(arrival: Arrival) -> bool:
     assert arrival.vhost is not None
     if not checks.digest(arrival):
         receive.hear(
-            arrival.host, arrival.vhost, arrival.packet, arrival.header, arrival.host.now_ns,
+            arrival.host,
+            arrival.vhost,
+            arrival.packet,
+            arrival.header,
+            arrival.host.now_ns,
         )  # a fault may look inside
         return False
     return True

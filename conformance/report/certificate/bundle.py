@@ -82,6 +82,7 @@ def bundle(made_from: Material, secrets: Iterable[str]) -> tuple[bytes, Document
     """
     schema.validate(made_from.document, "results")
     stated = certificate(made_from, suite_digest())
+    documents.validate(made_from.environment or {}, "environment")
     documents.validate(stated, "certificate")
     files = sources(made_from) | derived(made_from, stated)
     refuse_leaks(files, secrets)

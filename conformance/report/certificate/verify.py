@@ -19,7 +19,14 @@ from conformance.report.certificate.rules import VERSION, Refused
 
 Document = dict[str, Any]
 
-_WITH_SCHEMA: Final = ("certificate", "pics", "pixit", "interop", MANIFEST.removesuffix(".json"))
+_WITH_SCHEMA: Final = (
+    "certificate",
+    "environment",
+    "pics",
+    "pixit",
+    "interop",
+    MANIFEST.removesuffix(".json"),
+)
 _NEEDED: Final = (
     "results.json",
     "certificate.json",

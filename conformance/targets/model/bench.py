@@ -33,7 +33,11 @@ def _shared(subnet: str, subnet6: str) -> tuple[Address, ...]:
 
 
 def _interface(name: str, segment: int, number: int, subnet: str, subnet6: str) -> Interface:
-    own = (f"{subnet}.{number}/24", f"{subnet6}{number:x}/64", f"fe80::{segment:x}:{number:x}/64" if segment else f"fe80::{number:x}/64")
+    own = (
+        f"{subnet}.{number}/24",
+        f"{subnet6}{number:x}/64",
+        f"fe80::{segment:x}:{number:x}/64" if segment else f"fe80::{number:x}/64",
+    )
     return Interface(name, bytes([2, 0, 0, 0, 2 + segment, number]), tuple(ip_interface(one) for one in own))
 
 
@@ -81,11 +85,15 @@ class ModelBench:
                 dialect,
                 Random(rng.random()),
             )
-            for number, (name, dialect) in enumerate(zip("abcdefghijklmnopqrstuvwxyz", self._dialects, strict=False), 1)
+            for number, (name, dialect) in enumerate(
+                zip("abcdefghijklmnopqrstuvwxyz", self._dialects, strict=False), 1
+            )
         }
         self._outer = {name: machine.hosts[INTERFACE] for name, machine in machines.items()}
         self.hosts: Mapping[str, SutHost] = self._outer
-        self.second: Side = ModelSide(inner, {name: machine.hosts[SECOND_INTERFACE] for name, machine in machines.items()})
+        self.second: Side = ModelSide(
+            inner, {name: machine.hosts[SECOND_INTERFACE] for name, machine in machines.items()}
+        )
         self._cache: dict[Address, bytes] = {}
         trace.listeners.append(self._learn)
 
@@ -128,7 +136,11 @@ class ModelBench:
         def look(event: Event) -> None:
             if not isinstance(event, FrameSeen) or event.sent or event.frame.ip is None:
                 return
-            if event.frame.ip.source == address and event.frame.ip.protocol == _ICMP and event.frame.payload[:1] == bytes([_ECHO_REPLY]):
+            if (
+                event.frame.ip.source == address
+                and event.frame.ip.protocol == _ICMP
+                and event.frame.payload[:1] == bytes([_ECHO_REPLY])
+            ):
                 finish(self._owner(event.frame, address, port))
 
         timeout = self.loop.at(self.loop.now_ns() + PROBE_NS, lambda: finish(None))
@@ -160,7 +172,9 @@ class ModelBench:
     def _owner(self, frame: wire.Frame, address: Address, port: int) -> str | None:
         """Which host answered and serves there: by the MAC address that the answer came from, or by who is MASTER for a virtual one."""
         for host in self._outer.values():
-            own = frame.source == host.mac or any(v.mac == frame.source and v.state.value == "MASTER" for v in host.machine.vhosts())
+            own = frame.source == host.mac or any(
+                v.mac == frame.source and v.state.value == "MASTER" for v in host.machine.vhosts()
+            )
             if own and (address, port) in host.services:
                 return host.name
         return None

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from conformance.model.rows import FREEBSD_10, FREEBSD_13, FREEBSD_15, LEGACY, LEGACY_6, OPENBSD
 from conformance.targets.protocol import Deviation
 
-_TAKEN = r"a becomes MASTER of vhid 1 .*\n +actual: never|a goes on advertising .*\n +actual: no advertisement"
+_TAKEN = (
+    r"a becomes MASTER of vhid 1 .*\n +actual: never|a goes on advertising .*\n +actual: no advertisement"
+)
 """An advertisement that should have been refused held a BACKUP, or moved a MASTER."""
 
 ANY_DESTINATION = Deviation(
@@ -29,7 +31,12 @@ TTL_CHECKED_LATE = tuple(
         reason="FreeBSD 15 tests the TTL after length, checksum, vhid and version.",
         reference="FreeBSD 15.1 sys/netinet/ip_carp.c:834,863 (vrrp and carp input)",
     )
-    for second, counter in (("length-20", "badlen"), ("checksum-bit-0", "badsum"), ("vhid-next", "badvhid"), ("version-3", "badver"))
+    for second, counter in (
+        ("length-20", "badlen"),
+        ("checksum-bit-0", "badsum"),
+        ("vhid-next", "badvhid"),
+        ("version-3", "badver"),
+    )
 )
 CLOSED_BY_ALLOW = Deviation(
     cases="SYSCTL-008.",
@@ -44,7 +51,9 @@ DEMOTE_COUNT_READ = Deviation(
     reference="OpenBSD sys/netinet/ip_carp.c:687-715 (carp_proto_input_c)",
 )
 
-_UNLIKE = r"digest.* is ([0-9a-f:]{59})\n +actual: digest.* is (?!\1)|a says that it is BACKUP .*\n +actual: never"
+_UNLIKE = (
+    r"digest.* is ([0-9a-f:]{59})\n +actual: digest.* is (?!\1)|a says that it is BACKUP .*\n +actual: never"
+)
 """A digest over another list or order of addresses."""
 
 IN_ORDER_OF_CONFIGURATION = tuple(
@@ -154,6 +163,12 @@ KNOWN: Mapping[str, tuple[Deviation, ...]] = {
     FREEBSD_10: (*_MODERN, *NO_UNSOLICITED_NA, *PART_LEFT_BEHIND, NEGATIVE_SUM),
     FREEBSD_13: (*_MODERN, *NO_UNSOLICITED_NA, *PART_LEFT_BEHIND, CLOSED_BY_ALLOW),
     FREEBSD_15: (*_MODERN, WHOLE_PAYLOAD_SUMMED, *TTL_CHECKED_LATE, CLOSED_BY_ALLOW),
-    OPENBSD: (DEMOTE_COUNT_READ, *CONSTANT_COUNTER, LINK_LOCAL_UNHASHED, THREE_FULL_INTERVALS, ADVBASE_UP_TO_254),
+    OPENBSD: (
+        DEMOTE_COUNT_READ,
+        *CONSTANT_COUNTER,
+        LINK_LOCAL_UNHASHED,
+        THREE_FULL_INTERVALS,
+        ADVBASE_UP_TO_254,
+    ),
 }
 """By the key of the dialect."""

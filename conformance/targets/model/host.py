@@ -66,7 +66,9 @@ class ModelIut:
 
     def reconfigure(self, **changes: Any) -> None:
         """Sets parameters of the running virtual host (:class:`conformance.targets.protocol.Changeable`)."""
-        self._note(f"sets {', '.join(name if name == 'password' else f'{name} {value}' for name, value in changes.items())} of")
+        self._note(
+            f"sets {', '.join(name if name == 'password' else f'{name} {value}' for name, value in changes.items())} of"
+        )
         with refusing():
             self._host.box.carry_out(self._host.machine.reconfigure(self._now_ns, *self._where, **changes))
         self.settings = replace(self.settings, **changes)
@@ -82,7 +84,9 @@ class ModelIut:
         self._note(f"removes {address} from")
         with refusing():
             self._host.box.carry_out(self._host.machine.remove_address(self._now_ns, *self._where, address))
-        self.settings = replace(self.settings, addresses=tuple(one for one in self.settings.addresses if one != address))
+        self.settings = replace(
+            self.settings, addresses=tuple(one for one in self.settings.addresses if one != address)
+        )
 
     def request_state(self, state: str) -> None:
         self._note(f"orders {state} for")
@@ -127,7 +131,12 @@ class ModelHost:
         self.administrator = Administrator(self.machine, interface.name)
         self.services: set[tuple[Address, int]] = set()
         self.sending_refused = False
-        switch.plug(name, lambda frame: box.carry_out(self.machine.receive(self.bench.loop.now_ns(), interface.name, frame)))
+        switch.plug(
+            name,
+            lambda frame: box.carry_out(
+                self.machine.receive(self.bench.loop.now_ns(), interface.name, frame)
+            ),
+        )
 
     def start(self, settings: Settings) -> ModelIut:
         self.bench.note(
@@ -187,10 +196,20 @@ class ModelHost:
 class ModelMachine:
     """One machine with its interfaces, each of them a host of its segment; ``interfaces`` come with the name of that host and the switch it is plugged into."""
 
-    def __init__(self, bench: ModelBench, name: str, interfaces: Mapping[str, tuple[Interface, SimulatedSwitch]], dialect: Dialect, rng: Random) -> None:
+    def __init__(
+        self,
+        bench: ModelBench,
+        name: str,
+        interfaces: Mapping[str, tuple[Interface, SimulatedSwitch]],
+        dialect: Dialect,
+        rng: Random,
+    ) -> None:
         self.bench, self.name = bench, name
         self.machine = Host(name, dialect, [interface for interface, _ in interfaces.values()], rng)
-        self.hosts = {interface.name: ModelHost(self, at, interface, switch) for at, (interface, switch) in interfaces.items()}
+        self.hosts = {
+            interface.name: ModelHost(self, at, interface, switch)
+            for at, (interface, switch) in interfaces.items()
+        }
         self._timer: Timer | None = None
 
     def beside(self, host: ModelHost) -> ModelHost:
@@ -198,7 +217,9 @@ class ModelMachine:
         port = self.machine.port(host.interface_name)
         twin = Interface(port.name, port.mac, tuple(port.addresses))
         there = {f"{host.name}-beside": (twin, host.switch)}
-        return ModelMachine(self.bench, self.name, there, self.machine.dialect, Random(self.machine.rng.random())).hosts[port.name]
+        return ModelMachine(
+            self.bench, self.name, there, self.machine.dialect, Random(self.machine.rng.random())
+        ).hosts[port.name]
 
     def carry_out(self, actions: list[Action]) -> None:
         """Does what the machine wants done, and sets the timer for what it will want next."""
@@ -231,7 +252,11 @@ class ModelMachine:
         if action.vhid is not None and host.sending_refused:
             return self.machine.send_failed(now_ns, action.interface, action.vhid)
         host.switch.transmit(host.name, action.frame)
-        return [] if action.vhid is None or action.vhid not in host.vhids() else self.machine.send_ok(now_ns, action.interface, action.vhid)
+        return (
+            []
+            if action.vhid is None or action.vhid not in host.vhids()
+            else self.machine.send_ok(now_ns, action.interface, action.vhid)
+        )
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -239,4 +264,6 @@ class ModelMachine:
             self._timer = None
         deadline_ns = self.machine.next_deadline_ns
         if deadline_ns is not None:
-            self._timer = self.bench.loop.at(deadline_ns, lambda: self.carry_out(self.machine.tick(self.bench.loop.now_ns())))
+            self._timer = self.bench.loop.at(
+                deadline_ns, lambda: self.carry_out(self.machine.tick(self.bench.loop.now_ns()))
+            )

@@ -51,10 +51,18 @@ class ModelTarget:
     Its hosts follow ``runs`` (a mutant), or ``rules``, if that is not given; what is expected of them follows from ``rules``.
     """
 
-    def __init__(self, name: str, rules: Dialect, deviations: tuple[Deviation, ...], runs: Dialect | None = None) -> None:
+    def __init__(
+        self, name: str, rules: Dialect, deviations: tuple[Deviation, ...], runs: Dialect | None = None
+    ) -> None:
         self._dialect = runs or rules
         self.profile = Profile(
-            name=name, dialect=rules, rung="sim", origin=f"this suite's model of {rules.key}", pics=pics(rules) | administered(rules), deviations=deviations, max_hosts=MAX_HOSTS
+            name=name,
+            dialect=rules,
+            rung="sim",
+            origin=f"this suite's model of {rules.key}",
+            pics=pics(rules) | administered(rules),
+            deviations=deviations,
+            max_hosts=MAX_HOSTS,
         )
 
     def version(self) -> str:

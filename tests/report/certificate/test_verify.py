@@ -141,7 +141,11 @@ SINGLE_FILES = {
         edit("junit.xml", 'failures="0"', 'failures="1"'),
         "junit.xml",
     ),
-    "another kernel": (edit("environment.json", '"cores"', '"kerne"'), "certificate.json"),
+    "an environment of another shape": (edit("environment.json", '"cores"', '"kerne"'), "environment.json"),
+    "another machine": (
+        edit("environment.json", '"architecture": "', '"architecture": "z'),
+        "certificate.json",
+    ),
     "another capability": (edit("pics.json", '"claimed": false', '"claimed": true'), "certificate.json"),
     "a PIXIT with a password": (edit("pixit.json", '"password": null', '"password": "x"'), "pixit.json"),
     "results that are no JSON": (lambda files: files.__setitem__("results.json", b"{"), "results.json"),
