@@ -88,6 +88,38 @@ def _parser() -> argparse.ArgumentParser:
         "--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first"
     )
 
+    matrix = _command(
+        commands,
+        "matrix",
+        _matrix,
+        "run implementations in pairs: who takes over from whom, and how long is nobody there",
+    )
+    matrix.add_argument(
+        "--targets",
+        required=True,
+        metavar="A,B,…",
+        help="the implementations; each is paired with each, itself included",
+    )
+    matrix.add_argument("--scenarios", metavar="S,…", help="only these scenarios")
+    matrix.add_argument(
+        "--rung", choices=("sim", "netns"), help="where models run (default: where all of them can)"
+    )
+    matrix.add_argument("--runs", type=_positive, default=1, metavar="N", help="how often each cell is run")
+    matrix.add_argument("--lanes", type=_positive, metavar="N", help="how many cells run side by side")
+    matrix.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the folder of the matrix (default: reports/<UTC time>-matrix)",
+    )
+    nightly = _command(
+        commands, "nightly", _nightly, "run a night of the matrix and build its site", json_too=False
+    )
+    nightly.add_argument(
+        "--nights", type=Path, default=Path("reports/nights"), metavar="DIR", help="where the nights are kept"
+    )
+    nightly.add_argument("--out", type=Path, default=Path("site"), metavar="DIR", help="where the site goes")
+
     fidelity = _command(
         commands, "fidelity", _fidelity, "compare a run of an implementation with one of its model"
     )
@@ -110,7 +142,15 @@ def _parser() -> argparse.ArgumentParser:
     _question(watch)
 
     report = _command(commands, "report", _report, "make the pages of a recorded run again", json_too=False)
-    report.add_argument("directory", type=Path, metavar="DIR")
+    report.add_argument(
+        "directory",
+        nargs="+",
+        metavar="DIR",
+        help="the folder of a run; or: matrix DIR…, for the site of several matrices",
+    )
+    report.add_argument(
+        "--out", type=Path, default=Path("site"), metavar="SITE", help="where the site of matrices goes"
+    )
     report.add_argument("--html", action="store_true", help="only index.html")
     report.add_argument("--junit", action="store_true", help="only junit.xml")
     return parser
@@ -225,6 +265,29 @@ def _mutants(options: argparse.Namespace, _: list[str]) -> int:
     return FAILED if document["summary"]["survived"] or document["summary"]["unproven"] else CONFORMS
 
 
+def _matrix(options: argparse.Namespace, arguments: list[str]) -> int:
+    from conformance.commands.matrix import Order, exit_status, print_matrix, run_matrix
+
+    order = Order.of(
+        options.targets,
+        options.scenarios,
+        options.out,
+        options.rung,
+        options.runs,
+        options.lanes,
+        quiet=options.json,
+    )
+    document, folder = run_matrix(order, arguments)
+    _print_json(document) if options.json else print_matrix(document, folder)
+    return exit_status(document)
+
+
+def _nightly(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.matrix import run_nightly
+
+    return run_nightly(options.nights, options.out)
+
+
 def _fidelity(options: argparse.Namespace, _: list[str]) -> int:
     from conformance.commands.fidelity import exit_status, fidelity, print_fidelity
 
@@ -252,8 +315,19 @@ def _watch(options: argparse.Namespace, _: list[str]) -> int:
 def _report(options: argparse.Namespace, _: list[str]) -> int:
     from conformance.commands.report import report
 
+    first, *rest = options.directory
+    if first == "matrix" and rest:
+        from conformance.commands.matrix import write_site
+
+        write_site([Path(one) for one in rest], options.out)
+        print(options.out / "index.html")
+        return CONFORMS
+    if rest:
+        raise CommandError(
+            "report takes one folder of a run; for the site of matrices: report matrix DIR… --out SITE"
+        )
     for path in report(
-        options.directory,
+        Path(first),
         html_too=options.html or not options.junit,
         junit_too=options.junit or not options.html,
     ):
