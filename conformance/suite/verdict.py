@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conformance.segment.decision import Inconclusive, Mismatch, NotApplicable
-from conformance.targets.protocol import Deviation
+from conformance.targets.protocol import ConfigurationRefused, Deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,18 @@ def verdict(case_id: str, raised: BaseException | None, deviations: Iterable[Dev
             f"passed, although the profile knows a deviation ({deviation.reason}): remove it from the profile or find out what changed",
             deviation,
         )
-    if not isinstance(raised, Mismatch):
+    if isinstance(raised, Mismatch):
+        said = f"expected {raised.expected}; {raised.actual}"
+    elif isinstance(raised, ConfigurationRefused):
+        said = f"expected the settings of the case to be accepted; {raised}"
+    else:
         return Verdict("error", f"{type(raised).__name__}: {raised}")
     if deviation is None:
-        return Verdict("fail", f"expected {raised.expected}; {raised.actual}")
+        return Verdict("fail", said)
     if re.search(deviation.says, str(raised)):
         return Verdict("known_deviation", deviation.reason, deviation)
     return Verdict(
         "fail",
-        f"failed otherwise than the known deviation says: expected {raised.expected}; {raised.actual}",
+        f"failed otherwise than the known deviation says: {said}",
         deviation,
     )

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.segment.decision import Inconclusive, Mismatch, NotApplicable, Vacuous
 from conformance.suite.verdict import expected_deviation, verdict
-from conformance.targets.protocol import Deviation
+from conformance.targets.protocol import ConfigurationRefused, Deviation
 
 KNOWN = Deviation("WIRE-016", r"fifth byte is 0", "it sends from another address", "carp.c:248")
 FAILED_SO = Mismatch("source is right", "its fifth byte is 0")
@@ -58,3 +58,15 @@ def test_the_most_special_deviation_counts():
     assert expected_deviation("WIRE-016.source[a]", (KNOWN, special)) is special
     assert expected_deviation("WIRE-016.source[b]", (KNOWN, special)) is KNOWN
     assert expected_deviation("RX-001.x", (KNOWN, special)) is None
+
+
+def test_settings_that_the_implementation_refuses_are_its_fail():
+    """Not an error of the rig: it was asked for nothing that the case does not need."""
+    raised = ConfigurationRefused(2, "Password too long")
+    judged = verdict("AUTH-001.x", raised, ())
+    assert (judged.word, judged.reason) == (
+        "fail",
+        "expected the settings of the case to be accepted; the implementation refused its configuration (exit status 2): Password too long",
+    )
+    known = Deviation("AUTH-001", "Password too long", "it takes no more", "src/carp.c")
+    assert verdict("AUTH-001.x", raised, (known,)).word == "known_deviation"
