@@ -149,11 +149,49 @@ def _parser() -> argparse.ArgumentParser:
         help="the folder of a run; or: matrix DIR…, for the site of several matrices",
     )
     report.add_argument(
-        "--out", type=Path, default=Path("site"), metavar="SITE", help="where the site of matrices goes"
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="where the site of matrices (default: site) or the bundle goes",
     )
     report.add_argument("--html", action="store_true", help="only index.html")
     report.add_argument("--junit", action="store_true", help="only junit.xml")
+    _certification(report, commands)
     return parser
+
+
+def _certification(report: argparse.ArgumentParser, commands: Any) -> None:
+    report.add_argument(
+        "--certificate", action="store_true", help="make a bundle that anybody can check again"
+    )
+    report.add_argument("--product", metavar="NAME", help="what was tested, for the certificate")
+    report.add_argument("--vendor", metavar="NAME", help="who makes it")
+    report.add_argument("--version", dest="product_version", metavar="V", help="its version")
+    report.add_argument("--pics", type=Path, metavar="FILE", help="what the vendor declares (see: pics)")
+    report.add_argument("--interop", type=Path, metavar="DIR", help="the folder of a matrix")
+    report.add_argument(
+        "--secret-file", type=Path, metavar="FILE", help="what must be in no file, one secret a line"
+    )
+    sign = _command(commands, "sign", _sign, "sign a bundle with an Ed25519 key", json_too=False)
+    sign.add_argument("bundle", type=Path, metavar="BUNDLE")
+    sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key, PEM")
+    verify = _command(commands, "verify", _verify, "check a bundle that somebody made, trusting nobody")
+    verify.add_argument("bundle", type=Path, metavar="BUNDLE")
+    verify.add_argument("--key", type=Path, metavar="FILE", help="public key, PEM")
+    verify.add_argument(
+        "--pass-file", type=Path, metavar="FILE", help="a file with one password to try a line"
+    )
+    diff = _command(commands, "diff", _diff, "what changed between two runs, verdict by verdict")
+    diff.add_argument("before", type=Path, metavar="DIR")
+    diff.add_argument("after", type=Path, metavar="DIR")
+    diff.add_argument("--html", type=Path, metavar="FILE", help="write it as a page, too")
+    pics = _command(commands, "pics", _pics, "draft the declaration of an implementation by probing it")
+    pics.add_argument("--target", required=True, metavar="T")
+    pics.add_argument("--declared", type=Path, metavar="FILE", help="a declaration to hold against it")
+    pics.add_argument(
+        "--out", type=Path, metavar="FILE", help="where the draft goes (default: standard output)"
+    )
+    pics.add_argument("--form", type=Path, metavar="FILE", help="write the printable form, too")
 
 
 def _command(
@@ -312,6 +350,62 @@ def _watch(options: argparse.Namespace, _: list[str]) -> int:
     return watched(options.interface, _asked(options), json_lines=options.json_lines)
 
 
+def _certify(folder: Path, options: argparse.Namespace) -> int:
+    from conformance.commands.certificate import Request, certify, secrets_in
+    from conformance.report.certificate.material import Product
+
+    if not (options.product and options.vendor and options.product_version):
+        raise CommandError("a certificate names what was tested: give --product, --vendor and --version")
+    product = Product(options.product, options.vendor, options.product_version)
+    secrets = secrets_in(options.secret_file)
+    path, _ = certify(Request(folder, product, options.pics, options.interop, secrets, options.out))
+    print(path)
+    return CONFORMS
+
+
+def _sign(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.sign import sign_bundle
+
+    print(sign_bundle(options.bundle, options.key))
+    return CONFORMS
+
+
+def _verify(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.certificate import secrets_in
+    from conformance.commands.verify import exit_status, text, verify_bundle
+
+    document = verify_bundle(options.bundle, options.key, secrets_in(options.pass_file))
+    _print_json(document) if options.json else print(text(document))
+    return exit_status(document)
+
+
+def _diff(options: argparse.Namespace, _: list[str]) -> int:
+    from conformance.commands.diff import differences, write_page
+    from conformance.report.certificate.diff import exit_status, text
+
+    document = differences(options.before, options.after)
+    if options.html is not None:
+        write_page(document, options.html)
+    _print_json(document) if options.json else print(text(document))
+    return exit_status(document)
+
+
+def _pics(options: argparse.Namespace, arguments: list[str]) -> int:
+    from conformance.commands.pics import drafted, exit_status, probed, write
+    from conformance.report.certificate.pics import form, toml
+
+    document = probed(options.target, options.declared, arguments)
+    if options.form is not None:
+        write(form(document), options.form)
+    if options.json:
+        _print_json(document)
+    elif options.out is not None:
+        write(toml(drafted(document)), options.out)
+    else:
+        print(toml(drafted(document)))
+    return exit_status(document)
+
+
 def _report(options: argparse.Namespace, _: list[str]) -> int:
     from conformance.commands.report import report
 
@@ -319,13 +413,16 @@ def _report(options: argparse.Namespace, _: list[str]) -> int:
     if first == "matrix" and rest:
         from conformance.commands.matrix import write_site
 
-        write_site([Path(one) for one in rest], options.out)
-        print(options.out / "index.html")
+        out = options.out or Path("site")
+        write_site([Path(one) for one in rest], out)
+        print(out / "index.html")
         return CONFORMS
     if rest:
         raise CommandError(
             "report takes one folder of a run; for the site of matrices: report matrix DIR… --out SITE"
         )
+    if options.certificate:
+        return _certify(Path(first), options)
     for path in report(
         Path(first),
         html_too=options.html or not options.junit,

@@ -86,7 +86,7 @@ def secrets_in(file: Path | None) -> tuple[str, ...]:
 
 def interop(folder: Path) -> Document:
     """The matrix recorded in ``folder`` with the origins of its targets, as the document ``interop``. Raises :class:`CommandError`."""
-    path = folder / "matrix.json" if folder.is_dir() else folder
+    path = folder / "results.json" if folder.is_dir() else folder
     try:
         matrix = documents.parse(path.read_bytes(), str(path))
         cells = [{key: cell[key] for key in ("a", "b", "scenario", "verdict")} for cell in matrix["cells"]]

@@ -11,6 +11,7 @@ from typing import Any, Final
 from conformance import catalogue as shipped
 from conformance.catalogue import Catalogue
 from conformance.report import schema
+from conformance.report.certificate.migrate import UnknownVersion, migrated
 
 Document = dict[str, Any]
 """A whole `results.json`; its shape is the schema `results`."""
@@ -79,7 +80,7 @@ def load(directory: Path | str, catalogue: Catalogue | None = None) -> Document:
     folder = Path(directory)
     whole, lines = folder / "results.json", folder / "results.jsonl"
     if whole.is_file():
-        document = _object(whole)
+        document = _of_today(whole)
     elif lines.is_file():
         document = _assemble(folder, shipped.load() if catalogue is None else catalogue)
     else:
@@ -163,6 +164,14 @@ def finish(folder: Path, *, ended: str, duration_s: float, catalogue: Catalogue,
             "frames_dropped": sum(rig["frames_dropped"] for rig in rigs) if rigs else None,
         },
     }
+
+
+def _of_today(path: Path) -> Document:
+    """The results in `path`, brought to today's schema version."""
+    try:
+        return migrated(_object(path))
+    except UnknownVersion as error:
+        raise UnreadableRun(path, str(error)) from error
 
 
 def _assemble(folder: Path, catalogue: Catalogue) -> Document:

@@ -193,7 +193,7 @@ def test_declaration_of_the_vendor_must_fit_the_run(run, tmp_path):
 
 def test_matrix_becomes_partners_with_their_origins(tmp_path):
     cells = [{"a": "ucarp", "b": "somebody", "scenario": "s", "verdict": "pass", "service_gap_ms": 1}]
-    (tmp_path / "matrix.json").write_text(json.dumps({"cells": cells}))
+    (tmp_path / "results.json").write_text(json.dumps({"cells": cells}))
     partners = {one["name"]: one for one in certificate.interop(tmp_path)["partners"]}
     assert partners["ucarp"]["origin"]
     assert partners["somebody"]["rung"] == "sim"
