@@ -15,7 +15,7 @@ ucarp: $(TOX)
 	@$(TOX) run -q -e ucarp -- $(ARGS)
 
 test: $(TOX)
-	@tools/need.sh ucarp:ucarp ip:iproute2 setpriv:util-linux unshare:util-linux chromium:chromium tshark:tshark git:git
+	@tools/need.sh ucarp:ucarp ip:iproute2 setpriv:util-linux unshare:util-linux chromium:chromium tshark:tshark git:git openssl:openssl
 	@$(TOX) run -e lint,type,unit,docs
 
 clean:

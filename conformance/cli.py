@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--lanes",
         type=_positive,
         metavar="N",
-        help="how many cases run side by side (default: 12 for each core)",
+        help="how many cases run side by side (default: 20 for each core)",
     )
     run.add_argument(
         "--out", type=Path, metavar="DIR", help="the folder of the run (default: reports/<UTC time>-<target>)"

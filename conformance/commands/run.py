@@ -31,7 +31,7 @@ from conformance.suite.cases import Case, is_selected
 from conformance.targets.protocol import Target
 from conformance.targets.registry import find
 
-LANES_PER_CORE = 12
+LANES_PER_CORE = 20
 Document = dict[str, Any]
 
 
