@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from conformance.commands.ability import enter_namespace
 from conformance.commands.environment import commit
 from conformance.commands.errors import UNDECIDED, CommandError
 from conformance.interop.matrix import exit_status, matrix
 from conformance.interop.nightly import nightly
 from conformance.interop.participant import NoCommonRung, Participant, participants
 from conformance.interop.scenarios import UnknownScenario
-from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
 from conformance.report.schema import validate
 from conformance.report.site import NoMatrix, build
 
@@ -90,11 +90,7 @@ def run_matrix(order: Order, arguments: Sequence[str]) -> tuple[dict[str, Any], 
 
 
 def _be_able(cast: Sequence[Participant], arguments: Sequence[str]) -> None:
-    if cast[0].target.profile.rung == "netns" and IN_USER_NAMESPACE not in os.environ and not may_create():
-        try:
-            enter_user_namespace([sys.executable, "-m", "conformance", *arguments])
-        except NamespaceError as error:
-            raise CommandError(str(error), UNDECIDED) from error
+    enter_namespace(cast[0].target.profile.rung, arguments)
     lacks = [f"{one.name}: {what}: {remedy}" for one in cast for what, remedy in one.target.lacks()]
     if lacks:
         raise CommandError("; ".join(lacks), UNDECIDED)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.commands.errors import CONFORMS, FAILED, UNDECIDED, CommandError
-from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
+from conformance.commands.ability import be_able
+from conformance.commands.errors import CONFORMS, FAILED, CommandError
 from conformance.report.certificate import pics
 from conformance.targets.protocol import CAPABILITIES, Target
 from conformance.targets.registry import find
@@ -40,7 +38,7 @@ def probed(name: str, declared: Path | None, arguments: Sequence[str]) -> Docume
         raise CommandError(
             f"{declared} is about the target {claims['target']!r}, not {name!r}; give the declaration of this one"
         )
-    _be_able(target, arguments)
+    be_able(target, arguments, to_be="probed")
     return pics.pics(claims, CAPABILITIES, target.profile.dialect.key, probe(target))
 
 
@@ -75,15 +73,3 @@ def write(text: str, path: Path) -> None:
 def exit_status(document: Mapping[str, Any]) -> int:
     """0: probing contradicts no claim; 1: it does."""
     return FAILED if pics.findings(document) else CONFORMS
-
-
-def _be_able(target: Target, arguments: Sequence[str]) -> None:
-    if target.profile.rung == "netns" and IN_USER_NAMESPACE not in os.environ and not may_create():
-        try:
-            enter_user_namespace([sys.executable, "-m", "conformance", *arguments])
-        except NamespaceError as error:
-            raise CommandError(str(error), UNDECIDED) from error
-    lacks = target.lacks()
-    if lacks:
-        what = "; ".join(f"{lack}: {remedy}" for lack, remedy in lacks)
-        raise CommandError(f"target {target.profile.name} cannot be probed here: {what}", UNDECIDED)

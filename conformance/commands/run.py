@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -20,12 +19,12 @@ import pytest
 
 import conformance
 from conformance.catalogue import Catalogue, load
+from conformance.commands.ability import be_able
 from conformance.commands.collect import CONFIGURATION, SUITE, cases, check_selection, plain_pytest
 from conformance.commands.environment import commit, environment
 from conformance.commands.errors import UNDECIDED, CommandError
 from conformance.commands.progress import LiveProgress, Progress
 from conformance.commands.workers import nursery
-from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
 from conformance.report import html, junit, results, schema
 from conformance.suite.cases import Case, is_selected
 from conformance.targets.protocol import Target
@@ -106,7 +105,7 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     select = tuple(resumed["arguments"][3:]) if resumed else order.select
     known = cases(catalogue)
     check_selection(select, catalogue, known)
-    _be_able(target, arguments)
+    be_able(target, arguments)
     folder = order.resume or _new_folder(order)
     decided = {case["id"] for case in resumed["cases"]} if resumed else set()
     planned = [case for case in known if is_selected(case, select) and case.id not in decided]
@@ -176,18 +175,6 @@ def _new_folder(order: Order) -> Path:
             f"cannot make the folder {folder} ({error.strerror}): give another --out"
         ) from error
     return folder
-
-
-def _be_able(target: Target, arguments: Sequence[str]) -> None:
-    if target.profile.rung == "netns" and IN_USER_NAMESPACE not in os.environ and not may_create():
-        try:
-            enter_user_namespace([sys.executable, "-m", "conformance", *arguments])
-        except NamespaceError as error:
-            raise CommandError(str(error), UNDECIDED) from error
-    lacks = target.lacks()
-    if lacks:
-        what = "; ".join(f"{lack}: {remedy}" for lack, remedy in lacks)
-        raise CommandError(f"target {target.profile.name} cannot be tested here: {what}", UNDECIDED)
 
 
 def _lines(folder: Path) -> IO[str]:
