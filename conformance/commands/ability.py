@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from conformance.commands.errors import UNDECIDED, CommandError
-from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
 from conformance.targets.protocol import Target
 
 
@@ -16,7 +15,11 @@ def enter_namespace(rung: str, arguments: Sequence[str]) -> None:
 
     Raises :class:`CommandError` where the kernel does not allow it.
     """
-    if rung == "netns" and IN_USER_NAMESPACE not in os.environ and not may_create():
+    if rung != "netns":
+        return
+    from conformance.lab.netns import IN_USER_NAMESPACE, NamespaceError, enter_user_namespace, may_create
+
+    if IN_USER_NAMESPACE not in os.environ and not may_create():
         try:
             enter_user_namespace([sys.executable, "-m", "conformance", *arguments])
         except NamespaceError as error:

@@ -21,7 +21,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from conformance.catalogue import load
 from conformance.lab.process import die_with_parent
+from conformance.targets.registry import find
 
 _BOOTSTRAP = "import sys;exec(eval(sys.stdin.readline()))"  # what execnet sends to `python -c`
 _CLIENT = """
@@ -34,15 +36,15 @@ sys.exit(nursery.recv(1) != b"0")
 
 
 @contextmanager
-def nursery() -> Iterator[str]:
-    """Starts a nursery and gives the specification of its workers, for xdist's ``--tx`` (``popen//python=…``)."""
+def nursery(target: str) -> Iterator[str]:
+    """Starts a nursery for workers that test ``target`` and gives the specification of its workers, for xdist's ``--tx`` (``popen//python=…``)."""
     with tempfile.TemporaryDirectory(prefix="carp-nursery-") as folder:
         path, client = Path(folder, "socket"), Path(folder, "client.py")
         client.write_text(_CLIENT)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen(128)
-            command = [sys.executable, "-m", __name__, str(listener.fileno()), str(os.getpid())]
+            command = [sys.executable, "-m", __name__, str(listener.fileno()), str(os.getpid()), target]
             process = subprocess.Popen(command, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL)
         try:
             yield f"popen//python={shlex.quote(sys.executable)} -ISE {client} {path}"
@@ -51,13 +53,13 @@ def nursery() -> Iterator[str]:
             process.wait()
 
 
-def serve(listener: socket.socket, parent: int) -> None:
+def serve(listener: socket.socket, parent: int, target: str) -> None:
     """Imports what workers need, then forks one for each client. Never returns; dies with process ``parent``."""
     die_with_parent(parent)
     own = os.getpid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _import_everything()
+    _import_everything(target)
     gc.collect()
     gc.freeze()
     while True:
@@ -71,7 +73,9 @@ def serve(listener: socket.socket, parent: int) -> None:
             os.close(pipe)
 
 
-def _import_everything() -> None:
+def _import_everything(target: str) -> None:
+    find(target)
+    load()
     for name in ("pytest", "_pytest.runner", "xdist.remote", "execnet.gateway_base", "conformance.plugin"):
         import_module(name)
     suite = import_module("conformance.suite")
@@ -96,4 +100,4 @@ def _be_worker(client: socket.socket, pipes: list[int], parent: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), sys.argv[3])

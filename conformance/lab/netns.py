@@ -54,6 +54,15 @@ def may_create() -> bool:
     return True
 
 
+def may_unshare() -> bool:
+    """Whether an ordinary user can make a user namespace here, and network namespaces in it."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return False
+    command = [unshare, "--user", "--map-root-user", "--net", "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def enter_user_namespace(arguments: Sequence[str]) -> None:
     """Re-executes ``arguments`` (a whole command line) in a user namespace of its own, keeping the process id; does not return.
 
@@ -62,12 +71,7 @@ def enter_user_namespace(arguments: Sequence[str]) -> None:
     unshare = shutil.which("unshare")
     if unshare is None:
         raise NamespaceError("the command 'unshare' is missing", "apt-get install util-linux, or run as root")
-    if (
-        subprocess.run(
-            [unshare, "--user", "--map-root-user", "--net", "true"], capture_output=True, check=False
-        ).returncode
-        != 0
-    ):
+    if not may_unshare():
         raise NamespaceError(
             "this kernel does not let an ordinary user make a user namespace",
             "run as root, or sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000",
@@ -85,20 +89,22 @@ class Namespace:
 
     @classmethod
     def create(cls) -> Namespace:
-        """A new, empty namespace; raises :class:`NamespaceError` without the privilege."""
+        """A new, empty namespace; raises :class:`NamespaceError` without the privilege.
+
+        In a user namespace whose network is still its parent's (``unshare --user`` alone) one can be made, but there is no way back from it.
+        """
         home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _call(_libc.unshare, _CLONE_NEWNET)
+            try:
+                return cls(os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC))
+            finally:
+                _call(_libc.setns, home, _CLONE_NEWNET)
         except OSError as error:
             raise NamespaceError(
                 f"cannot make a network namespace ({error.strerror})",
                 "run as root, or as a user in a kernel that allows user namespaces",
             ) from error
-        else:
-            try:
-                return cls(os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC))
-            finally:
-                _call(_libc.setns, home, _CLONE_NEWNET)
         finally:
             os.close(home)
 
@@ -192,6 +198,9 @@ class Switch:
     bridge: int
     stations: dict[str, Station] = field(default_factory=dict)
     _ports: dict[str, int] = field(default_factory=dict)
+    _pulled: set[str] = field(default_factory=set)
+    _parted: set[str] = field(default_factory=set)
+    _settled: bool = True
 
     def plug(
         self, name: str, address: str, mac: bytes, stack: ExitStack, *, own_stack: bool = False
@@ -232,26 +241,35 @@ class Switch:
         station.ip.link("set", index=station.index, state="up")
         if not station.own_stack:
             station.add_address(str(station.address.ip), station.address.network.prefixlen)
+        self._settled = False
 
     def unplug(self, name: str) -> None:
         """Removes the station's interface, and the cable with it."""
         station = self.stations[name]
         station.ip.link("del", index=station.index)
         del self._ports[name]
+        self._pulled.discard(name)
+        self._parted.discard(name)
 
     def cable(self, name: str, *, plugged: bool) -> None:
         """Takes the carrier from the station's interface, or gives it back."""
-        self.ip.link("set", index=self._ports[name], state="up" if plugged else "down")
+        if plugged == (name in self._pulled):
+            self.ip.link("set", index=self._ports[name], state="up" if plugged else "down")
+            self._pulled ^= {name}
+            self._settled = False
 
     def settle(self) -> None:
         """Returns when every link is up: on a busy machine the kernel starts to send some time after it was told to, and loses what comes before.
 
         Raises :class:`NamespaceError` if that takes more than ``SETTLE_NS``.
         """
+        if self._settled:
+            return
         deadline_ns = time.monotonic_ns() + SETTLE_NS
         while not all(self._is_up(name) for name in self._ports):
             if time.monotonic_ns() > deadline_ns:
                 raise NamespaceError("the links of a switch did not come up in 5 s", "run with fewer lanes")
+        self._settled = True
 
     def _is_up(self, name: str) -> bool:
         station = self.stations[name]
@@ -260,8 +278,14 @@ class Switch:
 
     def part(self, names: Sequence[str], *, parted: bool) -> None:
         """Parts stations from one another: each still hears, and is heard by, all that are not named. ``parted`` false heals it."""
-        for name in self._ports.keys() & set(names):
+        for name in self._ports.keys() & (set(names) - self._parted if parted else self._parted & set(names)):
             self.ip.brport("set", index=self._ports[name], isolated=int(parted))
+            self._parted ^= {name}
+
+    def deafen(self, name: str, *, deaf: bool) -> None:
+        """Sends ``name`` no multicast and no broadcast any more, or ends that; all others still hear it."""
+        flooded = int(not deaf)
+        self.ip.brport("set", index=self._ports[name], mcast_flood=flooded, bcast_flood=flooded)
 
 
 @contextmanager

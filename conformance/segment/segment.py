@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from conformance.segment.decision import Condition, Decision, Inconclusive, Mismatch, Vacuous, Window, seconds
 from conformance.segment.loop import Loop
-from conformance.segment.pressure import Stretches
+from conformance.segment.stalls import Stalls
 from conformance.segment.trace import Event, FrameSeen, HostEvent, TesterAction, Trace
 
 LOOK_ON_NS = 3_000_000_000
 """How long past a deadline a case looks on, to tell late from never."""
 NOISE_FACTOR = 2
 """A time that is missed by no more than this many times the rig's own noise decides nothing."""
-HEARTBEAT_NS = 20_000_000
+HEARTBEAT_NS = 25_000_000
+SAMPLE_NS = 200_000_000
 CLOCK_STEP_NS = 30_000_000
 """A step of the wall clock beyond which silence proves nothing."""
 
@@ -36,7 +37,7 @@ class Segment:
     """The tester's side of one segment, with the trace of what happened there and the decisions made so far.
 
     ``describe`` may add lines to a mismatch that help a developer (state of the IUT, last log lines). ``clock_step_ns`` and ``stalled_ns`` tell
-    by how much the wall clock has moved and how long something has waited for a CPU, on machines where that can happen.
+    by how much the wall clock has moved and how long the processes of tester and IUTs have stood still for want of a CPU, where that can happen.
     """
 
     loop: Loop
@@ -46,7 +47,10 @@ class Segment:
     describe: Callable[[], str] = str
     clock_step_ns: Callable[[], int] = int
     stalled_ns: Callable[[], int] = int
-    _stretches: Stretches = field(default_factory=Stretches)
+    _stalls: Stalls = field(default_factory=Stalls)
+
+    def __post_init__(self) -> None:
+        self._sample()
 
     def now_ns(self) -> int:
         return self.loop.now_ns()
@@ -163,12 +167,25 @@ class Segment:
             expected, "nothing, and the host was still heard afterwards", frames, met=True, positive=False
         )
 
-    def check(self, what: str, actual: object, expected: object, *frames: FrameSeen) -> None:
-        """``actual`` (of something that the IUT did, in ``frames``) equals ``expected``, or is one of it if that is a set or a range."""
+    def check(
+        self,
+        what: str,
+        actual: object,
+        expected: object,
+        *frames: FrameSeen,
+        race: tuple[int, int] | None = None,
+    ) -> None:
+        """``actual`` (of something that the IUT did, in ``frames``) equals ``expected``, or is one of it if that is a set or a range.
+
+        ``race``: if the outcome hangs on who was first, the lead in ns and when it began; inconclusive where the rig has been noisier since then.
+        """
         options = isinstance(expected, (set, frozenset, range))
         met = actual in expected if options else actual == expected  # type: ignore[operator]
+        wanted = f"{what} is {_choice(expected) if options else _show(expected)}"
+        if not met and race is not None:
+            self._judge_rig(*race, f"{wanted}, by a lead of {seconds(race[0])}")
         self._decide(
-            f"{what} is {_choice(expected) if options else _show(expected)}",
+            wanted,
             f"{what} is {_show(actual)}",
             frames,
             met=bool(met),
@@ -218,8 +235,9 @@ class Segment:
         self._judge_clock(CLOCK_STEP_NS)
 
     def noise_ns(self, since_ns: int) -> int:
-        """How late this machine may have run anything since ``since_ns``: the worst lateness of the tester's own timers, or the longest stretch in which something waited for a CPU."""
-        return max(self.loop.worst_lateness_ns(since_ns), self._stretches.longest_ns(since_ns))
+        """How late this machine may have run anything since ``since_ns``: the worst lateness of the tester's own timers, or all the time in which tester and IUTs waited for a CPU."""
+        self._sample()
+        return max(self.loop.worst_lateness_ns(since_ns), self._stalls.since_ns(since_ns))
 
     def _judge_rig(self, miss_ns: int, since_ns: int, expected: str) -> None:
         noise_ns = self.noise_ns(since_ns)
@@ -236,12 +254,17 @@ class Segment:
                 f"the wall clock was stepped by {seconds(step_ns)} during the case, and packet time stamps with it: run it again"
             )
 
-    def _heartbeat(self) -> AbstractContextManager[None]:
-        """Timers of no other use than to measure how late this machine runs them; virtual time is never late."""
-        return self.loop.every(HEARTBEAT_NS, self._sample) if self.loop.clock.real else nullcontext()
+    @contextmanager
+    def _heartbeat(self) -> Iterator[None]:
+        """Timers of no other use than to measure how late this machine runs them, and samples of who waited for a CPU; virtual time is never late."""
+        if not self.loop.clock.real:
+            yield
+            return
+        with self.loop.every(HEARTBEAT_NS, lambda: None), self.loop.every(SAMPLE_NS, self._sample):
+            yield
 
     def _sample(self) -> None:
-        self._stretches.sample(self.now_ns(), self.stalled_ns())
+        self._stalls.sample(self.now_ns(), self.stalled_ns())
 
     def _clock(self, time_ns: int) -> str:
         first = self.trace.events[0].time_ns if self.trace.events else time_ns

@@ -44,6 +44,10 @@ class SimulatedSwitch:
         """Connects a port; ``receive`` is called with each frame that reaches it."""
         self._ports[name] = receive
 
+    def forget(self) -> None:
+        """Forgets where addresses were learned."""
+        self._learned.clear()
+
     def transmit(self, source: str, frame: bytes) -> None:
         """A frame enters at port ``source`` and is delivered, later, to the port where its destination was learned, or to all others."""
         if source in self.unplugged:

@@ -15,10 +15,13 @@ from conformance.wire.advertisement import Advertisement
 from conformance.wire.digest import Address
 from conformance.wire.frame import ArpOperation, arp
 from conformance.wire.malformations import Malformation
+from conformance.wire.vrrp3 import Vrrp3Advertisement
 
 ANSWER_NS = 1_500_000_000
 
 Fault = Malformation | Callable[[Advertisement], bytes]
+Sendable = Advertisement | Vrrp3Advertisement
+"""What the tester sends as a peer; only CARP is ever spoiled by a fault."""
 
 
 @dataclass(slots=True)
@@ -31,7 +34,7 @@ class Tester:
     mac: bytes
     _counter: int = field(default=1000)
 
-    def send(self, advertisement: Advertisement, fault: Fault | None = None) -> FrameSeen:
+    def send(self, advertisement: Sendable, fault: Fault | None = None) -> FrameSeen:
         """Sends one advertisement, spoiled by ``fault`` if given, and returns it as it left."""
         return self.segment.send(self._frame(advertisement, fault))
 
@@ -41,7 +44,7 @@ class Tester:
 
     @contextmanager
     def advertising(
-        self, advertisement: Advertisement, fault: Fault | None = None, *, interval_ns: int | None = None
+        self, advertisement: Sendable, fault: Fault | None = None, *, interval_ns: int | None = None
     ) -> Iterator[FrameSeen]:
         """Sends ``advertisement`` now and at its interval, each time with the next counter, spoiled by ``fault`` if given; gives the first one as it left."""
         period_ns = interval_ns or max(advertisement.interval_ns, 10_000_000)
@@ -50,9 +53,7 @@ class Tester:
             if fault is None
             else f", spoiled: {getattr(fault, 'breaks', getattr(fault, '__name__', 'crafted'))}"
         )
-        self.segment.note(
-            f"advertises vhid {advertisement.vhid} {advertisement.advbase}/{advertisement.advskew} every {period_ns / 1e9:.3f} s{spoiled}"
-        )
+        self.segment.note(f"advertises {advertisement.about} every {period_ns / 1e9:.3f} s{spoiled}")
         first = self.send(advertisement, fault)
         with self.segment.loop.every(
             period_ns,
@@ -91,9 +92,10 @@ class Tester:
             )
         return answer
 
-    def _frame(self, advertisement: Advertisement, fault: Fault | None) -> bytes:
+    def _frame(self, advertisement: Sendable, fault: Fault | None) -> bytes:
         self._counter += 1
-        numbered = advertisement if advertisement.counter else advertisement.but(counter=self._counter)
+        numbered = advertisement.numbered(self._counter)
         if fault is None:
             return numbered.frame()
+        assert isinstance(numbered, Advertisement), "faults are made for CARP"
         return fault.frame(numbered) if isinstance(fault, Malformation) else fault(numbered)

@@ -69,7 +69,7 @@ class TestNamespace:
 
         before = opened()
         monkeypatch.setattr(os, "open", full)
-        with pytest.raises(OSError, match="Too many"):
+        with pytest.raises(NamespaceError, match="Too many"):
             Namespace.create()
         monkeypatch.undo()
         assert own() == home
@@ -159,6 +159,14 @@ class TestSwitch:
             plugged.part(("left", "right"), parted=False)
             assert hears(left, right)
 
+    def test_a_deaf_station_is_heard(self, pair):
+        plugged, left, right = pair
+        plugged.deafen("left", deaf=True)
+        assert not hears(right, left)
+        assert hears(left, right)
+        plugged.deafen("left", deaf=False)
+        assert hears(right, left)
+
     def test_flushing_leaves_the_own_address(self, pair):
         _, left, _ = pair
         left.add_address("192.0.2.100", 32)
@@ -224,6 +232,14 @@ class TestUserNamespace:
             ).returncode
             == 0
         )
+
+    def test_a_user_namespace_with_its_parents_network_is_not_enough(self, namespaces):
+        says = "from conformance.lab.netns import may_create; print(may_create())"
+        child = subprocess.run(
+            ["unshare", "--user", "--map-root-user", sys.executable, "-c", says],
+            check=True, timeout=30, capture_output=True, text=True,
+        )  # fmt: skip
+        assert (child.stdout, child.stderr) == ("False\n", "")
 
     def test_a_signal_ends_it_as_a_signal(self, namespaces):
         report = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"

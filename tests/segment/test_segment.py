@@ -208,19 +208,26 @@ class TestTheRig:
         with pytest.raises(Inconclusive):
             segment.expect(THEY_SPEAK, within=window())
 
-    def test_a_machine_that_lets_everybody_wait_decides_nothing_though_its_own_timers_are_in_time(
+    def test_an_iut_that_waited_for_a_cpu_decides_nothing_though_the_testers_timers_are_in_time(
         self, segment
     ):
-        segment.stalled_ns = lambda: (segment.now_ns() - START) * 3 // 4
+        segment.stalled_ns = lambda: (segment.now_ns() - START) // 50
         arrives(segment, 3_500 * MS)
-        with pytest.raises(Inconclusive, match="ran things up to 3"):
+        with pytest.raises(Inconclusive, match="ran things up to 70.0 ms late"):
             segment.expect(THEY_SPEAK, within=window())
 
-    def test_a_machine_that_lets_somebody_wait_now_and_then_decides(self, segment):
-        segment.stalled_ns = lambda: (segment.now_ns() - START) // 4
+    def test_an_iut_that_waited_less_than_half_the_miss_decides(self, segment):
+        segment.stalled_ns = lambda: (segment.now_ns() - START) // 80
         arrives(segment, 3_500 * MS)
         with pytest.raises(Mismatch, match=r"too late by 0.100 s"):
             segment.expect(THEY_SPEAK, within=window())
+
+    def test_what_it_waited_before_the_window_does_not_count(self, segment):
+        segment.stalled_ns = lambda: min(segment.now_ns() - START, 500 * MS)
+        segment.watch(1 * S)
+        arrives(segment, 3_500 * MS)
+        with pytest.raises(Mismatch, match=r"too late by 0.100 s"):
+            segment.expect(THEY_SPEAK, within=window(anchor_ns=START + 1 * S))
 
     def test_an_event_in_time_is_in_time_on_any_rig(self, segment):
         arrives(segment, 3_100 * MS)

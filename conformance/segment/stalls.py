@@ -1,0 +1,37 @@
+"""How long processes have stood still for want of a CPU, as the kernel counts it for each of them: by so much they can be late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def stalled_ns(pid: int) -> int:
+    """Nanoseconds since its start in which the process ``pid`` was ready to run and had no CPU (second field of ``/proc/PID/schedstat``, Documentation/scheduler/sched-stats.rst).
+
+    0 if it has ended, or on a kernel that does not count it.
+    """
+    try:
+        return int((PROC / str(pid) / "schedstat").read_bytes().split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+@dataclass(slots=True)
+class Stalls:
+    """The stalled time of some processes together, from samples of it."""
+
+    _samples: list[tuple[int, int]] = field(default_factory=list)
+
+    def sample(self, now_ns: int, total_ns: int) -> None:
+        """Takes the stalled time so far at ``now_ns``."""
+        self._samples.append((now_ns, total_ns))
+
+    def since_ns(self, when_ns: int) -> int:
+        """The stalled time from ``when_ns`` on: from the last sample that is not younger, or from the first one."""
+        if not self._samples:
+            return 0
+        before = [total_ns for taken_ns, total_ns in self._samples if taken_ns <= when_ns]
+        return self._samples[-1][1] - (before[-1] if before else self._samples[0][1])

@@ -1,0 +1,53 @@
+"""How long processes have waited for a CPU."""
+
+import os
+
+from conformance.segment import stalls
+from conformance.segment.stalls import Stalls, stalled_ns
+
+MS = 1_000_000
+
+
+def sampled(*totals_ms: int) -> Stalls:
+    """Samples 50 ms apart of the stalled time so far."""
+    taken = Stalls()
+    for number, total_ms in enumerate(totals_ms):
+        taken.sample(number * 50 * MS, total_ms * MS)
+    return taken
+
+
+class TestStalls:
+    def test_none_without_samples(self):
+        assert sampled().since_ns(0) == 0
+
+    def test_what_was_stalled_before_the_first_sample_does_not_count(self):
+        assert sampled(500).since_ns(0) == 0
+
+    def test_it_counts_from_the_last_sample_that_is_not_younger(self):
+        assert sampled(0, 10, 30, 70).since_ns(50 * MS) == 60 * MS
+        assert sampled(0, 10, 30, 70).since_ns(99 * MS) == 60 * MS
+        assert sampled(0, 10, 30, 70).since_ns(100 * MS) == 40 * MS
+
+    def test_before_the_first_sample_everything_counts(self):
+        assert sampled(5, 10, 30).since_ns(-1) == 25 * MS
+
+    def test_after_the_last_sample_nothing_does(self):
+        assert sampled(5, 10, 30).since_ns(1000 * MS) == 0
+
+
+class TestSource:
+    def test_it_is_the_second_field_of_the_kernel(self, tmp_path, monkeypatch):
+        (tmp_path / "17").mkdir()
+        (tmp_path / "17" / "schedstat").write_text("158055 133467 2\n")
+        monkeypatch.setattr(stalls, "PROC", tmp_path)
+        assert stalled_ns(17) == 133_467
+
+    def test_a_process_that_is_gone_or_a_kernel_that_does_not_count(self, tmp_path, monkeypatch):
+        (tmp_path / "18").mkdir()
+        (tmp_path / "18" / "schedstat").write_text("")
+        monkeypatch.setattr(stalls, "PROC", tmp_path)
+        assert stalled_ns(17) == stalled_ns(18) == 0
+
+    def test_this_kernel_counts(self):
+        before = stalled_ns(os.getpid())
+        assert stalled_ns(os.getpid()) >= before >= 0
