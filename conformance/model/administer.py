@@ -7,13 +7,16 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from conformance.model import demotion, poll
+from conformance.model import asked, demotion, poll
 from conformance.model.actions import State
+from conformance.model.balancing import Nodes
 from conformance.model.config import ConfigurationError, VhostConfig, link_local_of, parse_mac
 from conformance.model.effects import Happening, happen
 from conformance.model.transitions import Effect, Input, Transition
 from conformance.model.vhost import Port, Vhost, changed_key
+from conformance.model.vrrp3 import NUMBER, effective_priority
 from conformance.wire.digest import KEY_LENGTH, Address
+from conformance.wire.vrrp3 import PRIORITY
 
 if TYPE_CHECKING:
     from conformance.model.machine import Host
@@ -27,35 +30,51 @@ def create(host: Host, now_ns: int, port: Port, config: VhostConfig) -> None:
     """Creates a virtual host and gives it its addresses."""
     where = f"{host.name}, virtual host {config.vhid} on {port.name}"
     try:
-        _validate(host, where, config)
+        asked.validate(host, where, config)
     except ConfigurationError:
         _leave_part(host, port, config)
         raise
     if config.lladdr is not None and parse_mac(config.lladdr) == host.dialect.virtual_mac(config.vhid):
         config = replace(config, lladdr=None)
-    if config.vhid in port.vhosts:
+    config = replace(config, priority=effective_priority(PRIORITY, config.priority))
+    each = asked.each(host, where, config)
+    if any(one.vhid in port.vhosts for one in each):
         raise ConfigurationError(where, "it exists already", "reconfigure() or destroy() it")
-    if not host.dialect.multiple_addresses and (
-        len(config.addresses) != 1 or config.parsed()[0].version != 4
-    ):
-        raise ConfigurationError(where, f"{host.dialect.key} serves exactly one IPv4 address", "give one")
-    for address in config.parsed():
-        _check_address(host, where, port, address)
+    asked.check_addresses(host, where, port, config)
+    made = [_make(host, port, one, config.device or f"carp{config.vhid}") for one in each]
+    _share(host, config.balancing, made)
+    port.vhosts |= {vhost.vhid: vhost for vhost in made}
+    for vhost in made:
+        if host.dialect.poll_loop is not None:
+            _serve(host, vhost)
+            poll.begin(host, vhost, now_ns, host.dialect.poll_loop)
+        elif config.addresses or not host.dialect.common.needs_address:
+            _readdress(host, vhost, now_ns)
+
+
+def _share(host: Host, mode: str, made: list[Vhost]) -> None:
+    """Makes several virtual hosts those of one carp interface, with one MAC address."""
+    rules = host.dialect.carpnodes
+    if len(made) > 1 and rules is not None:
+        nodes = Nodes(mode or rules.default, made)
+        for vhost in made:
+            vhost.nodes, vhost.mac = nodes, rules.mac(nodes.mode, made[0].vhid)
+
+
+def _make(host: Host, port: Port, config: VhostConfig, device: str) -> Vhost:
     vhost = Vhost(
         port,
         config,
-        config.device or f"carp{config.vhid}",
+        device,
         host.dialect.virtual_mac(config.vhid) if config.lladdr is None else parse_mac(config.lladdr),
         changed_key(
             bytes(KEY_LENGTH), config.password, keeps_tail=False, most=host.dialect.common.password_length
         ),
     )
-    port.vhosts[config.vhid] = vhost
-    if host.dialect.poll_loop is not None:
-        _serve(host, vhost)
-        poll.begin(host, vhost, now_ns, host.dialect.poll_loop)
-    elif config.addresses:
-        _readdress(host, vhost, now_ns)
+    if config.version == NUMBER and host.dialect.vrrp3 is not None:
+        vhost.routes = host.dialect.vrrp3
+        vhost.master_cs = vhost.routes.unheard_cs(config.interval_cs)
+    return vhost
 
 
 def _leave_part(host: Host, port: Port, config: VhostConfig) -> None:
@@ -68,44 +87,18 @@ def _leave_part(host: Host, port: Port, config: VhostConfig) -> None:
         port.vhosts[config.vhid] = Vhost(port, part, f"carp{config.vhid}", mac, bytes(KEY_LENGTH))
 
 
-def _validate(host: Host, where: str, config: VhostConfig) -> None:
-    dialect = host.dialect
-    for name, value, least, most in (
-        ("vhid", config.vhid, dialect.common.vhids.least, dialect.common.vhids.most),
-        ("advskew", config.advskew, dialect.advskew_limits.least, dialect.advskew_limits.most),
-        ("advbase", config.advbase, dialect.advbase_limits.least, dialect.advbase_limits.most),
-        ("dead_ratio", config.dead_ratio, 1, 255),
-    ):
-        if not least <= value <= most:
-            raise ConfigurationError(
-                where, f"{name} {value} is out of range", f"{dialect.key} takes {least} to {most}"
-            )
-    if dialect.password_needed and not config.password:
-        raise ConfigurationError(where, "there is no password", f"{dialect.key} needs one")
-    if dialect.password_refused_from is not None and len(config.password) >= dialect.password_refused_from:
-        raise ConfigurationError(
-            where,
-            "the password is too long",
-            f"{dialect.key} takes up to {dialect.password_refused_from - 1} characters",
-        )
-    if config.lladdr is not None and not dialect.hashes_lladdr:
-        raise ConfigurationError(where, f"{dialect.key} sets no MAC address by hand", "leave lladdr out")
-    if (config.peer or config.peer6) and not dialect.unicast:
-        raise ConfigurationError(where, f"{dialect.key} knows no unicast peers", "leave peer out")
-
-
-def _check_address(host: Host, where: str, port: Port, address: Address) -> None:
-    if host.dialect.needs_own_subnet and not any(address in one.network for one in port.addresses):
-        raise ConfigurationError(
-            where,
-            f"no address of {port.name} is in the subnet of {address} (EADDRNOTAVAIL)",
-            "give the interface one",
-        )
-
-
 def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) -> None:
-    """Changes parameters of a running virtual host."""
+    """Changes parameters of a running virtual host; of all those on its interface, if it is one of several."""
+    for one in vhost.of_interface():
+        _change(host, now_ns, one, dict(changes))
+
+
+def _change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) -> None:
     where = f"{host.name}, virtual host {vhost.vhid} on {vhost.port.name}"
+    if vhost.nodes is not None and "advskew" in changes:
+        raise ConfigurationError(
+            where, "advskew belongs to its carpnodes", "destroy() and configure() it anew"
+        )
     unknown = [
         name for name in changes if name in _FIXED or name not in {one.name for one in fields(VhostConfig)}
     ]
@@ -116,14 +109,11 @@ def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) ->
             else f"a running {host.dialect.key} cannot be changed"
         )
         raise ConfigurationError(where, what, "destroy() and configure() it anew")
-    if changes.get("advbase") == 0 and host.dialect.advbase_limits.least > 0:
-        del changes["advbase"]
-    values: dict[str, Any] = dict(changes)
-    config = replace(vhost.config, **values)
+    config = _changed(host, where, vhost.config, changes)
     if not host.dialect.common.refusal_changes_nothing:
         vhost.config = config
     try:
-        _validate(host, where, config)
+        asked.validate(host, where, config)
     except ConfigurationError:
         limits = host.dialect.advbase_limits
         if host.dialect.refusal_leaves_part and limits.least <= config.advbase <= limits.most:
@@ -144,6 +134,20 @@ def change(host: Host, now_ns: int, vhost: Vhost, changes: dict[str, object]) ->
             carry_out(host, vhost, effect, now_ns)
 
 
+def _changed(host: Host, where: str, old: VhostConfig, changes: dict[str, object]) -> VhostConfig:
+    """The parameters after a request, which may leave some of them as they are."""
+    if changes.get("advbase") == 0 and host.dialect.advbase_limits.least > 0:
+        del changes["advbase"]
+    fixed = host.dialect.vrrp3 is None or host.dialect.vrrp3.version_is_fixed
+    if fixed and changes.get("version", old.version) != old.version:
+        what = f"carpver {old.version} cannot be changed (EINVAL)"
+        raise ConfigurationError(where, what, "destroy() and configure() it anew")
+    if isinstance(wanted := changes.get("priority"), int):
+        changes["priority"] = effective_priority(old.priority, wanted)
+    values: dict[str, Any] = dict(changes)
+    return replace(old, **values)
+
+
 def carry_out(host: Host, vhost: Vhost, effect: Effect, now_ns: int) -> None:
     """One effect by itself, without a transition."""
     host.dialect.carriers[effect](
@@ -158,7 +162,9 @@ def add_address(host: Host, now_ns: int, vhost: Vhost, address: Address) -> None
         raise ConfigurationError(
             where, f"{host.dialect.key} serves exactly one address", "destroy() and configure() it anew"
         )
-    _check_address(host, where, vhost.port, address)
+    asked.check_address(host, where, vhost.port, address)
+    if address in vhost.config.parsed() and not host.dialect.common.takes_address_again:
+        raise ConfigurationError(where, f"{address} is set already (ENOPROTOOPT)", "remove it first")
     if address not in vhost.config.parsed():
         vhost.config = replace(vhost.config, addresses=(*vhost.config.parsed(), address))
     _readdress(host, vhost, now_ns)
@@ -206,16 +212,19 @@ def _serve(host: Host, vhost: Vhost) -> None:
         addresses = (*addresses, link_local_of(vhost.mac))
     vhost.addresses = addresses
     vhost.rehash(host.dialect.address_rule, host.dialect.accepts_rules)
+    if not addresses and not host.dialect.common.needs_address:
+        vhost.families = frozenset({4})
 
 
 def set_up(host: Host, now_ns: int, vhost: Vhost, up: bool) -> None:
-    """Takes a carp interface up or down."""
-    if up and not vhost.up:
-        vhost.up = True
-        demotion.start(host, vhost, now_ns)
-    elif not up and vhost.up:
-        happen(host, vhost, Input.CLOSED, now_ns)
-        vhost.up = False
+    """Takes the carp interface of a virtual host up or down."""
+    for one in vhost.of_interface():
+        if up and not one.up:
+            one.up = True
+            demotion.start(host, one, now_ns)
+        elif not up and one.up:
+            happen(host, one, Input.CLOSED, now_ns)
+            one.up = False
 
 
 def _full(host: Host, name: str) -> str:
@@ -239,13 +248,14 @@ def set_sysctl(host: Host, now_ns: int, name: str, value: int) -> None:
     """Writes a sysctl, with what follows from it."""
     full = _full(host, name)
     short = full.removeprefix(_PREFIX)
-    if short == "suppress_preempt" or (short == "dscp" and not 0 <= value <= _MOST_DSCP):
+    read_only = short == "suppress_preempt" and host.dialect.common.suppress_is_read_only
+    if read_only or (short == "dscp" and not 0 <= value <= _MOST_DSCP):
         raise ConfigurationError(
             host.name,
             f"{full} cannot be set to {value}",
-            "it is read only" if short == "suppress_preempt" else f"give 0 to {_MOST_DSCP}",
+            "it is read only" if read_only else f"give 0 to {_MOST_DSCP}",
         )
-    if short == "demotion":
+    if short in ("demotion", "suppress_preempt"):
         demotion.order(host, now_ns, value, demotion.ALL)
         return
     before, host.sysctls[full] = host.sysctls[full], value

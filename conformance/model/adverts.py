@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from conformance.model.announcing import Mac
 from conformance.model.config import link_local_of
 from conformance.model.onwire import Identification, Source4, Source6
+from conformance.model.vrrp3 import Vrrp3Rules
 from conformance.wire import frame as wire
 from conformance.wire.header import Header
+from conformance.wire.vrrp3 import CENTISECOND_NS
 
 if TYPE_CHECKING:
     from conformance.model.machine import Host
@@ -65,7 +67,10 @@ def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) 
     if farewell:
         advbase, advskew = FAREWELL, FAREWELL
     else:
-        vhost.advertise_ns = now_ns + dialect.interval_ns(advbase, advskew) + dialect.timer_late_ns
+        vhost.advertise_ns = now_ns + interval_ns(host, vhost, advskew) + dialect.timer_late_ns
+    if vhost.routes is not None:
+        _route(host, vhost, vhost.routes, farewell=farewell)
+        return
     demote = dialect.demote_byte(host.demotion_of(vhost))
     for family in (4, 6):
         if family in vhost.families:
@@ -73,9 +78,9 @@ def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) 
             digest = dialect.digest(vhost.key, vhost.prefixes[0], counter)
             header = Header(vhost.vhid, advskew & 0xFF, advbase, counter, digest, demote).summed()
             if family == 4:
-                _send4(host, vhost, header)
+                _send4(host, vhost, header, vhost.mac)
             else:
-                _send6(host, vhost, header)
+                _send6(host, vhost, header, vhost.mac)
     if vhost.announce_in > 0:
         vhost.announce_in -= 1
         if vhost.announce_in == 0:
@@ -83,7 +88,31 @@ def advertise(host: Host, vhost: Vhost, now_ns: int, *, farewell: bool = False) 
             gratuitous_arp(host, vhost)
 
 
-def _send4(host: Host, vhost: Vhost, header: bytes) -> None:
+def interval_ns(host: Host, vhost: Vhost, advskew: int) -> int:
+    """The time to a virtual host's next advertisement; CARP's with ``advskew``."""
+    if vhost.routes is not None:
+        return vhost.config.interval_cs * CENTISECOND_NS
+    return host.dialect.interval_ns(vhost.config.advbase, advskew)
+
+
+def _route(host: Host, vhost: Vhost, rules: Vrrp3Rules, *, farewell: bool) -> None:
+    """Sends one VRRPv3 advertisement for each family; ``farewell``: with priority 0."""
+    config = vhost.config
+    priority = 0 if farewell else rules.priority(config.priority, host.demotion_of(vhost))
+    if 4 in vhost.families:
+        to = wire.GROUP_IPV4 if config.peer is None else IPv4Address(config.peer)
+        ends = source4(host, vhost), to
+        packet = rules.packet(vhost.vhid, priority, config.interval_cs, vhost.addresses, ends)
+        _send4(host, vhost, packet, rules.mac(vhost.vhid, 4))
+    if 6 in vhost.families:
+        to6 = wire.GROUP_IPV6 if config.peer6 is None else IPv6Address(config.peer6)
+        packet = rules.packet(
+            vhost.vhid, priority, config.interval_cs, vhost.addresses, (source6(host, vhost), to6)
+        )
+        _send6(host, vhost, packet, rules.mac(vhost.vhid, 6))
+
+
+def _send4(host: Host, vhost: Vhost, header: bytes, mac: bytes) -> None:
     host.count("opackets")
     source = source4(host, vhost)
     identification = (
@@ -96,10 +125,10 @@ def _send4(host: Host, vhost: Vhost, header: bytes) -> None:
         host.send_to_neighbour(vhost.port, destination, packet, vhost)
         return
     to = wire.BROADCAST_MAC if vhost.config.broadcast else wire.GROUP_MAC_IPV4
-    host.send(vhost.port, wire.ethernet(to, vhost.mac, wire.ETHERTYPE_IPV4, packet), vhost)
+    host.send(vhost.port, wire.ethernet(to, mac, wire.ETHERTYPE_IPV4, packet), vhost)
 
 
-def _send6(host: Host, vhost: Vhost, header: bytes) -> None:
+def _send6(host: Host, vhost: Vhost, header: bytes, mac: bytes) -> None:
     host.count("opackets6")
     peer = vhost.config.peer6
     destination = wire.GROUP_IPV6 if peer is None else IPv6Address(peer)
@@ -109,7 +138,7 @@ def _send6(host: Host, vhost: Vhost, header: bytes) -> None:
     if peer is not None:
         host.send_to_neighbour(vhost.port, destination, packet, vhost)
         return
-    host.send(vhost.port, wire.ethernet(wire.GROUP_MAC_IPV6, vhost.mac, wire.ETHERTYPE_IPV6, packet), vhost)
+    host.send(vhost.port, wire.ethernet(wire.GROUP_MAC_IPV6, mac, wire.ETHERTYPE_IPV6, packet), vhost)
 
 
 def mac_of(vhost: Vhost, which: Mac) -> bytes:
@@ -120,6 +149,8 @@ def mac_of(vhost: Vhost, which: Mac) -> bytes:
 def gratuitous_arp(host: Host, vhost: Vhost) -> None:
     """One gratuitous ARP request for each IPv4 address, in the order of configuration."""
     rule = host.dialect.gratuitous_arp
+    if not _announces(host, vhost):
+        return
     for address in vhost.ipv4():
         frame = wire.arp(
             wire.ArpOperation.REQUEST,
@@ -129,7 +160,14 @@ def gratuitous_arp(host: Host, vhost: Vhost) -> None:
             address,
             source_mac=mac_of(vhost, rule.ether_source),
         )
-        host.send(vhost.port, frame)
+        for _ in range(1 + (host.repeats if host.dialect.common.repeats_announcements else 0)):
+            host.send(vhost.port, frame)
+
+
+def _announces(host: Host, vhost: Vhost) -> bool:
+    """Whether a virtual host tells whose addresses it has taken over: not while it balances."""
+    rules = host.dialect.carpnodes
+    return vhost.nodes is None or rules is None or rules.announces
 
 
 def neighbour_advertisements(host: Host, vhost: Vhost) -> None:
@@ -137,7 +175,7 @@ def neighbour_advertisements(host: Host, vhost: Vhost) -> None:
     first.
     """
     mine = vhost.ipv6()
-    if not host.dialect.unsolicited_na or not mine:
+    if not host.dialect.unsolicited_na or not mine or not _announces(host, vhost):
         return
     source = (
         link_local_of(vhost.mac)

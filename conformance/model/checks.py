@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.model.actions import State
+from conformance.model.loglines import Line
 from conformance.model.packet import Packet
+from conformance.model.vrrp3 import Vrrp3Rules
 from conformance.wire.frame import GROUP_IPV4
 from conformance.wire.header import LENGTH, VERSION, checksum
+from conformance.wire.vrrp3 import OWNER, Vrrp3, pseudo_header
 
 if TYPE_CHECKING:
     from conformance.model.machine import Host
@@ -91,7 +94,7 @@ def ttl_if_multicast(arrival: Arrival) -> bool:
     """TTL 255, unless the virtual host is in unicast mode (badttl)"""
     config = None if arrival.vhost is None else arrival.vhost.config
     peer = config is not None and (config.peer if arrival.packet.version == 4 else config.peer6)
-    return bool(peer) or ttl(arrival)
+    return bool(peer) or _routes(arrival) is not None or ttl(arrival)
 
 
 def length(arrival: Arrival) -> bool:
@@ -189,8 +192,9 @@ def cast_mode(arrival: Arrival) -> bool:
 
 
 def version(arrival: Arrival) -> bool:
-    """Version 2 (badver)"""
-    return arrival.header[0] >> 4 == VERSION or arrival.drop("badver", "log_version")
+    """Version of the virtual host: 2, or 3 if it speaks VRRPv3 (badver)"""
+    spoken = VERSION if arrival.vhost is None else arrival.vhost.config.version
+    return arrival.header[0] >> 4 == spoken or arrival.drop("badver", "log_version")
 
 
 def version_uncounted(arrival: Arrival) -> bool:
@@ -234,8 +238,8 @@ def digest_uncounted(arrival: Arrival) -> bool:
 
 def _verifies(arrival: Arrival) -> bool:
     vhost, header = arrival.vhost, arrival.header
-    if vhost is None:
-        return False
+    if vhost is None or vhost.routes is not None:
+        return vhost is not None
     make, counter, claimed = arrival.host.dialect.digest, header[8:16], header[16:36]
     return any(hmac.compare_digest(make(vhost.key, prefix, counter), claimed) for prefix in vhost.prefixes)
 
@@ -245,3 +249,49 @@ def not_own_cookie(arrival: Arrival) -> bool:
     vhost = arrival.vhost
     own = vhost is not None and vhost.heard and arrival.header[8:16] == vhost.counter.to_bytes(8, "big")
     return not own or arrival.drop("badauth", "log_replay")
+
+
+def vrrp3_ttl(arrival: Arrival) -> bool:
+    """TTL 255, if version 3 (badttl)"""
+    rules = _routes(arrival)
+    return rules is None or arrival.packet.ttl == TTL or _refuse(arrival, "badttl", rules.log_ttl)
+
+
+def vrrp3_checksum(arrival: Arrival) -> bool:
+    """Checksum of the VRRPv3 packet, if version 3 (badsum)"""
+    rules, packet = _routes(arrival), arrival.packet
+    if rules is None:
+        return True
+    covers_ends = rules.pseudo_header_ipv4 or packet.version == 6
+    ends = packet.source_address(), packet.destination_address()
+    pseudo = pseudo_header(*ends, len(packet.payload)) if covers_ends else b""
+    return checksum(pseudo + packet.payload) == 0 or _refuse(arrival, "badsum", rules.log_checksum)
+
+
+def vrrp3_not_owner(arrival: Arrival) -> bool:
+    """Own priority is not 255, if version 3"""
+    rules, vhost = _routes(arrival), arrival.vhost
+    deaf = rules is not None and rules.owner_is_deaf and vhost is not None and vhost.config.priority == OWNER
+    return not deaf or rules is None or _refuse(arrival, None, rules.log_owner)
+
+
+def vrrp3_sense(arrival: Arrival) -> bool:
+    """What is examined of the VRRPv3 packet, if version 3"""
+    rules, vhost = _routes(arrival), arrival.vhost
+    if rules is None or vhost is None:
+        return True
+    family = [one for one in vhost.addresses if one.version == arrival.packet.version]
+    return rules.examines(Vrrp3.unpack(arrival.header), family)
+
+
+def _routes(arrival: Arrival) -> Vrrp3Rules | None:
+    """How the virtual host that the packet is for speaks VRRPv3."""
+    return None if arrival.vhost is None else arrival.vhost.routes
+
+
+def _refuse(arrival: Arrival, counter: str | None, line: Line) -> bool:
+    if counter is not None:
+        arrival.host.count(counter)
+    packet = arrival.packet
+    arrival.host.say(line, interface=arrival.port.name, ttl=packet.ttl, vhid=arrival.vhid)
+    return False

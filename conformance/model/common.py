@@ -64,6 +64,42 @@ class Common:
     """A demotion is advertised at once."""
     demotion_adds: bool = True
     """An order to demote adds to what is there."""
+    needs_privilege: bool = True
+    """Parameters and sysctls are written by root alone."""
+    key_for_root_only: bool = True
+    """Only root is shown the password."""
+    forwards_in: tuple[State, ...] = (State.MASTER,)
+    """States in which a packet to the virtual MAC is taken in, and so forwarded."""
+    sends_from_shared_in: tuple[State, ...] = (State.MASTER,)
+    """States in which a program on the host can send from a shared address, and so from the virtual MAC."""
+    asks_from_shared_in: tuple[State, ...] = (State.MASTER,)
+    """States in which a shared address may be the source of a neighbour solicitation."""
+    repeats_announcements: bool = False
+    """The host's setting for repeated gratuitous ARP counts for shared addresses."""
+    locks_on_a_bridge: bool = False
+    """A change of state on a bridge stops the host for good."""
+    forgets_with_a_member: bool = False
+    """A virtual host on top of an aggregation is lost with a member of it."""
+    leaves_silently: bool = True
+    """A virtual host that is removed, and a daemon that ends, say nothing."""
+    needs_address: bool = True
+    """A virtual host without an address stays in INIT."""
+    takes_address_again: bool = True
+    """An address that a virtual host has can be set again."""
+    marks_duplicates: bool = False
+    """An address that somebody else is heard to have is not used any more."""
+    forgets_mac: bool = True
+    """Nothing is taken in at the MAC of a virtual host that was removed."""
+    survives_removal: bool = True
+    """Virtual hosts can be made after one was removed."""
+    suppress_is_read_only: bool = True
+    """What counts failures (suppress_preempt) is read and not written."""
+    tells_state: bool = True
+    """A daemon logs its state when it is asked to."""
+    takes_minus_vhid: bool = False
+    """ifconfig removes a virtual host by the word -vhid."""
+    checks_netlink: bool = True
+    """What comes by netlink is checked as what comes by ioctl."""
     unloads_demotion: bool = True
     """A virtual host that is removed takes its share of the demotion with it."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 
 from conformance.wire.digest import Address
+from conformance.wire.vrrp3 import INTERVAL_CS, PRIORITY
 
 
 class ConfigurationError(ValueError):
@@ -63,6 +64,14 @@ class VhostConfig:
     shutdown_script: bool = False
     broadcast: bool = False
     source: str | None = None
+    nodes: tuple[tuple[int, int], ...] = ()
+    """OpenBSD: vhid and advskew of each virtual host of the carp interface (``carpnodes``), instead of ``vhid`` and ``advskew``."""
+    balancing: str = ""
+    """The mode for ``nodes``; the dialect's own if empty."""
+    version: int = 2
+    """What it speaks: CARP, or VRRPv3 if 3 (``carpver``); then ``priority`` and ``interval_cs`` (centiseconds) are its parameters, and those of CARP are not."""
+    priority: int = PRIORITY
+    interval_cs: int = INTERVAL_CS
 
     def parsed(self) -> tuple[Address, ...]:
         """The shared addresses, parsed, in the order of configuration."""

@@ -129,24 +129,14 @@ def carrier(host: Host, vhost: Vhost, now_ns: int) -> None:
             start(host, vhost, now_ns)
         if vhost.suppressed and host.dialect.common.link_recovers:
             vhost.suppressed = False
-            adjust(
-                host,
-                now_ns,
-                -host.link_demotion,
-                _why(host, "interface up"),
-                vhost,
-            )
+            if vhost.leads:
+                adjust(host, now_ns, -host.link_demotion, _why(host, "interface up"), vhost)
     else:
         happen(host, vhost, Input.UNUSABLE, now_ns)
         if not vhost.suppressed:
             vhost.suppressed = True
-            adjust(
-                host,
-                now_ns,
-                host.link_demotion,
-                _why(host, "interface down"),
-                vhost,
-            )
+            if vhost.leads:
+                adjust(host, now_ns, host.link_demotion, _why(host, "interface down"), vhost)
 
 
 def start(host: Host, vhost: Vhost, now_ns: int) -> None:
@@ -157,7 +147,7 @@ def start(host: Host, vhost: Vhost, now_ns: int) -> None:
 
 def forget(host: Host, vhost: Vhost, now_ns: int) -> None:
     """A virtual host is removed: its share of the demotion goes with it."""
-    if vhost.suppressed and vhost.poller is None and host.dialect.common.unloads_demotion:
+    if vhost.suppressed and vhost.leads and vhost.poller is None and host.dialect.common.unloads_demotion:
         vhost.suppressed = False
         adjust(
             host,
@@ -170,6 +160,7 @@ def forget(host: Host, vhost: Vhost, now_ns: int) -> None:
 
 def send_failed(host: Host, vhost: Vhost, now_ns: int, errno: int) -> None:
     """An advertisement could not be sent; the third in a row demotes."""
+    vhost = vhost.of_interface()[0]
     vhost.successes = 0
     vhost.errors += 1
     if vhost.errors == ERRORS:
@@ -186,6 +177,7 @@ def send_failed(host: Host, vhost: Vhost, now_ns: int, errno: int) -> None:
 
 def send_ok(host: Host, vhost: Vhost, now_ns: int) -> None:
     """An advertisement was sent; after failures the third in a row takes the demotion back."""
+    vhost = vhost.of_interface()[0]
     if vhost.errors == 0:
         return
     if vhost.errors < ERRORS and host.dialect.demotion_by is not Demotion.SUM:

@@ -15,11 +15,13 @@ from typing import Any
 from conformance.model import (
     administering,
     announcing,
+    balancing,
     checks,
     effects,
     election,
     loglines,
     onwire,
+    platform,
     receiving,
     timing,
 )
@@ -28,7 +30,8 @@ from conformance.model.common import COMMON, Common
 from conformance.model.rows import KEYS, Row
 from conformance.model.timing import Interval, MasterDown, PollLoop, Slack, Window
 from conformance.model.transitions import Effect, Table
-from conformance.wire.digest import AddressRule
+from conformance.model.vrrp3 import Vrrp3Rules
+from conformance.wire.digest import Address, AddressRule
 
 ROWS: tuple[Row, ...] = (
     *timing.ROWS,
@@ -38,6 +41,8 @@ ROWS: tuple[Row, ...] = (
     *election.ROWS,
     *loglines.ROWS,
     *administering.ROWS,
+    *balancing.ROWS,
+    *platform.ROWS,
 )
 """All rules, in the order in which the docs list them."""
 
@@ -99,6 +104,7 @@ class Dialect:
     bow_out: bool
     demotion: bool
     unicast: bool
+    vrrp3: Vrrp3Rules | None
     allow: bool
     state_requests: bool
     counters: bool
@@ -173,6 +179,26 @@ class Dialect:
     refusal_leaves_part: bool
     dead_peer_is_an_error: bool
     hashes_lladdr: bool
+    # load balancing (conformance.model.balancing)
+    carpnodes: balancing.Carpnodes | None
+    arpbalance: Callable[[Address, int], int] | None
+    # the machine around it (conformance.model.platform)
+    netstat_shows: tuple[str, ...]
+    libxo_names: bool
+    stats_words: int
+    shows_peers: bool
+    words_need_vhid: bool
+    wrong_peer_becomes: str | None
+    carried_by: tuple[str, ...]
+    netlink: bool
+    device_events: bool
+    stacks_apart: bool
+    allow_at_boot: bool
+    boot_demotion: int
+    bulk_update_demotion: int
+    unknown_link_is_up: bool
+    follows_wall_clock: bool
+    asks_from_shared: announcing.Mac
 
     @property
     def name(self) -> str:

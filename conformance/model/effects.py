@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.model import adverts
 from conformance.model.actions import Script, State, StateChange
 from conformance.model.transitions import Effect, Input, InvalidTransition, Transition
+from conformance.wire.vrrp3 import CENTISECOND_NS
 
 if TYPE_CHECKING:
     from conformance.model.machine import Host
@@ -46,6 +47,7 @@ def enter(it: Happening) -> None:
     it.host.say(
         line,
         device=vhost.device,
+        which="" if vhost.nodes is None else f" (vhid {vhost.vhid})",
         vhid=vhost.vhid,
         interface=vhost.port.name,
         old=old.value,
@@ -78,9 +80,9 @@ def announce_no_more(it: Happening) -> None:
 
 
 def arm_advertising(it: Happening) -> None:
-    dialect, config = it.host.dialect, it.vhost.config
+    skew = it.vhost.config.advskew
     it.vhost.advertise_ns = (
-        it.now_ns + dialect.interval_ns(config.advbase, config.advskew) + dialect.timer_late_ns
+        it.now_ns + adverts.interval_ns(it.host, it.vhost, skew) + it.host.dialect.timer_late_ns
     )
 
 
@@ -101,11 +103,11 @@ def arm_family(it: Happening) -> None:
 
 def _arm(it: Happening, family: int) -> None:
     dialect, config = it.host.dialect, it.vhost.config
-    due_ns = (
-        it.now_ns
-        + dialect.master_down_ns(config.advbase, config.advskew, config.dead_ratio)
-        + dialect.timer_late_ns
-    )
+    if it.vhost.routes is not None:
+        down_ns = it.vhost.routes.down_cs(it.vhost.master_cs, config.priority) * CENTISECOND_NS
+    else:
+        down_ns = dialect.master_down_ns(config.advbase, config.advskew, config.dead_ratio)
+    due_ns = it.now_ns + down_ns + dialect.timer_late_ns
     if family == 4:
         it.vhost.down_ns = due_ns
     else:

@@ -79,7 +79,7 @@ _STATES_13 = {
 _INVOLVE_INIT = (Reason.INITIALIZED, Reason.DOWN, Reason.UP, Reason.CLOSED)
 _STATES_OPENBSD = {
     reason: _openbsd(
-        WARNING if reason in _INVOLVE_INIT else CRITICAL, "{device}: state transition: {old} -> {new}"
+        WARNING if reason in _INVOLVE_INIT else CRITICAL, "{device}: state transition{which}: {old} -> {new}"
     )
     for reason in Reason
 }

@@ -5,11 +5,11 @@ clock, no socket and no randomness of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from types import MappingProxyType
 
-from conformance.model import administer, adverts, demotion, neighbour, poll, receive
+from conformance.model import administer, adverts, asking, demotion, neighbour, poll, receive
 from conformance.model.actions import COUNTERS, Action, Count, Log, Send, State
 from conformance.model.config import ConfigurationError, Interface, VhostConfig, parse
 from conformance.model.dialects import Dialect
@@ -52,6 +52,8 @@ class Host:
         self.sysctls = dict(dialect.sysctls)
         self._counters = dict.fromkeys(COUNTERS, 0)
         self.tell_all = False
+        self.forwarding = False
+        self.repeats = 0
         self._sent = 0
         self._now_ns = 0
         self._actions: list[Action] = []
@@ -78,13 +80,15 @@ class Host:
     def add_address(self, now_ns: int, interface: str, vhid: int, address: str | Address) -> list[Action]:
         """Adds a shared address to a virtual host. Raises :class:`ConfigurationError`."""
         self._begin(now_ns)
-        administer.add_address(self, now_ns, self.vhost(interface, vhid), parse(address))
+        for vhost in self.vhost(interface, vhid).of_interface():
+            administer.add_address(self, now_ns, vhost, parse(address))
         return self._end()
 
     def remove_address(self, now_ns: int, interface: str, vhid: int, address: str | Address) -> list[Action]:
         """Takes a shared address from a virtual host. Raises :class:`ConfigurationError`."""
         self._begin(now_ns)
-        administer.remove_address(self, now_ns, self.vhost(interface, vhid), parse(address))
+        for vhost in self.vhost(interface, vhid).of_interface():
+            administer.remove_address(self, now_ns, vhost, parse(address))
         return self._end()
 
     def destroy(self, now_ns: int, interface: str, vhid: int) -> list[Action]:
@@ -92,9 +96,14 @@ class Host:
         is sent for it.
         """
         self._begin(now_ns)
-        vhost = self.vhost(interface, vhid)
-        del vhost.port.vhosts[vhid]
-        demotion.forget(self, vhost, now_ns)
+        for vhost in self.vhost(interface, vhid).of_interface():
+            self._say_farewell(vhost, now_ns)
+            del vhost.port.vhosts[vhost.vhid]
+            if not self.dialect.common.forgets_mac:
+                vhost.port.ghosts.append(vhost)
+            if not self.dialect.common.survives_removal:
+                vhost.port.reported = False
+            demotion.forget(self, vhost, now_ns)
         return self._end()
 
     def request_state(self, now_ns: int, interface: str, vhid: int, state: State) -> list[Action]:
@@ -110,9 +119,9 @@ class Host:
                 "use signal() for a ucarp",
             )
         if state is not State.INIT:
-            happen(
-                self, vhost, Input.ORDERED_MASTER if state is State.MASTER else Input.ORDERED_BACKUP, now_ns
-            )
+            what = Input.ORDERED_MASTER if state is State.MASTER else Input.ORDERED_BACKUP
+            for one in vhost.of_interface():
+                happen(self, one, what, now_ns)
         return self._end()
 
     def receive(self, now_ns: int, interface: str, frame: bytes) -> list[Action]:
@@ -138,13 +147,17 @@ class Host:
     @property
     def next_deadline_ns(self) -> int | None:
         """When :meth:`tick` is to be called next; ``None`` if no timer runs."""
-        earliest_ns: int | None = None
+        return self._next()[0]
+
+    def _next(self) -> tuple[int | None, Vhost | None]:
+        """The earliest of all timers, and whose it is: the first of several."""
+        earliest_ns, first = None, None
         for port in self.ports.values():
             for vhost in port.vhosts.values():
-                due_ns = _deadline_ns(vhost)
+                due_ns = vhost.deadline_ns() if vhost.poller is None else vhost.poller.deadline_ns()
                 if due_ns is not None and (earliest_ns is None or due_ns < earliest_ns):
-                    earliest_ns = due_ns
-        return earliest_ns
+                    earliest_ns, first = due_ns, vhost
+        return earliest_ns, first
 
     def link(self, now_ns: int, interface: str, up: bool) -> list[Action]:
         """The link of an interface (cable, switch port) went up or down."""
@@ -152,6 +165,21 @@ class Host:
         port = self.port(interface)
         if port.link != up:
             port.link = up
+            self._carriers(port, now_ns)
+        return self._end()
+
+    def step_clock(self, by_ns: int) -> None:
+        """The wall clock is set by ``by_ns``, and ``now_ns`` with it where timers run by it: a sleep that has begun takes as long as it would have."""
+        for vhost in self.vhosts():
+            if vhost.poller is not None:
+                vhost.poller.step_clock(by_ns)
+
+    def report_link(self, now_ns: int, interface: str, reported: bool) -> list[Action]:
+        """An interface reports the state of its link from now on, or does not."""
+        self._begin(now_ns)
+        port = self.port(interface)
+        if port.reported != reported:
+            port.reported = reported
             self._carriers(port, now_ns)
         return self._end()
 
@@ -202,7 +230,22 @@ class Host:
     def join_group(self, now_ns: int, interface: str, vhid: int, group: str) -> list[Action]:
         """OpenBSD: puts the carp interface of a virtual host into an interface group."""
         self._begin(now_ns)
-        self.vhost(interface, vhid).groups.append(group)
+        for vhost in self.vhost(interface, vhid).of_interface():
+            vhost.groups.append(group)
+        return self._end()
+
+    def look_for(
+        self, now_ns: int, interface: str, target: Address, source: IPv4Address | None = None
+    ) -> list[Action]:
+        """Something on the host sends to an unknown neighbour, from the shared address ``source`` if given."""
+        self._begin(now_ns)
+        asking.ask(self, self.port(interface), target, source)
+        return self._end()
+
+    def advertise_router(self, now_ns: int, interface: str, source: IPv6Address) -> list[Action]:
+        """A program on the host sends a router advertisement from ``source``, a shared address or an own one."""
+        self._begin(now_ns)
+        asking.advertise_router(self, self.port(interface), source)
         return self._end()
 
     def send_failed(self, now_ns: int, interface: str, vhid: int, errno: int = 55) -> list[Action]:
@@ -228,6 +271,7 @@ class Host:
                 "use request_state() or interface_up()",
             )
         if not poll.signalled(self, vhost, vhost.poller, signal, now_ns):
+            self._say_farewell(vhost, now_ns)
             del vhost.port.vhosts[vhid]
         return self._end()
 
@@ -272,11 +316,16 @@ class Host:
     def carried(self, vhost: Vhost) -> bool:
         """Whether link, interface and ``allow`` let a virtual host run."""
         allowed = not self.dialect.allow_stops or self.sysctls[PREFIX + "allow"] != 0
-        return (vhost.port.running or not self.dialect.common.link_stops) and allowed
+        known = vhost.port.reported or self.dialect.unknown_link_is_up
+        return ((vhost.port.running and known) or not self.dialect.common.link_stops) and allowed
 
     def usable(self, vhost: Vhost) -> bool:
         """Whether a virtual host can leave INIT."""
-        return self.carried(vhost) and vhost.up and bool(vhost.addresses)
+        return (
+            self.carried(vhost)
+            and vhost.up
+            and (bool(vhost.addresses) or not self.dialect.common.needs_address)
+        )
 
     def preempts(self, vhost: Vhost) -> bool:
         """Whether preemption is on: a sysctl of the host, an option of ucarp."""
@@ -349,14 +398,16 @@ class Host:
 
     # the inside
 
+    def _say_farewell(self, vhost: Vhost, now_ns: int) -> None:
+        """What a MASTER says that is removed: nothing, but for VRRPv3."""
+        routes = vhost.routes is not None and vhost.routes.says_farewell
+        if vhost.state is State.MASTER and (routes or not self.dialect.common.leaves_silently):
+            adverts.advertise(self, vhost, now_ns, farewell=True)
+
     def _begin(self, now_ns: int) -> None:
         self._now_ns = now_ns
-        while (deadline_ns := self.next_deadline_ns) is not None and deadline_ns <= now_ns:
-            vhost = min(
-                (one for one in self.vhosts() if _deadline_ns(one) is not None),
-                key=lambda one: _deadline_ns(one) or 0,
-            )
-            self._run(vhost, now_ns)
+        while (due := self._next())[0] is not None and due[0] <= now_ns and due[1] is not None:
+            self._run(due[1], now_ns)
 
     def _run(self, vhost: Vhost, now_ns: int) -> None:
         if vhost.poller is not None:
@@ -381,7 +432,3 @@ class Host:
         if self.dialect.poll_loop is None:
             for vhost in tuple(port.vhosts.values()):
                 demotion.carrier(self, vhost, now_ns)
-
-
-def _deadline_ns(vhost: Vhost) -> int | None:
-    return vhost.deadline_ns() if vhost.poller is None else vhost.poller.deadline_ns()

@@ -8,7 +8,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from conformance.model import demotion
+from conformance.model import asking, demotion
 from conformance.model.actions import State
 from conformance.model.adverts import mac_of
 from conformance.model.announcing import Mac
@@ -35,12 +35,19 @@ def answer(host: Host, port: Port, data: bytes) -> None:
         _arp(host, port, frame, frame.arp)
     elif frame.neighbour is not None:
         _neighbour(host, port, frame, frame.neighbour)
+    elif host.forwarding and frame.ip is not None and not _is_own(host, frame.ip.destination):
+        asking.forward(host, port, frame)
     elif frame.ip is not None and frame.ip.protocol in (_ICMP, _ICMP6) and frame.payload:
         _echo(host, port, frame, frame.ip)
 
 
+def _is_own(host: Host, address: Address) -> bool:
+    return any(port.owns(address) or _serving(port, address) for port in host.ports.values())
+
+
 def _serving(port: Port, address: Address) -> list[Vhost]:
-    return [vhost for vhost in port.vhosts.values() if vhost.serves(address)]
+    there = (*port.vhosts.values(), *port.ghosts)
+    return [vhost for vhost in there if vhost.leads and vhost.serves(address)]
 
 
 def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
@@ -49,7 +56,7 @@ def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
         return
     if port.owns(arp.target):
         _reply(host, port, arp, port.mac, port.mac)
-    for vhost in _serving(port, arp.target):
+    for vhost in _asked(host, port, arp):
         if vhost.state in host.dialect.common.answers_in:
             rule = host.dialect.arp_answer
             told = mac_of(vhost, rule.told or Mac.PHYSICAL)
@@ -57,6 +64,17 @@ def _arp(host: Host, port: Port, frame: wire.Frame, arp: wire.Arp) -> None:
                 _reply(host, port, arp, mac_of(vhost, rule.ether_source), told)
         elif arp.gratuitous and vhost.state in host.dialect.answers_gratuitous:
             _reply(host, port, arp, port.mac, port.mac)
+
+
+def _asked(host: Host, port: Port, arp: wire.Arp) -> list[Vhost]:
+    """The virtual hosts that an ARP request is for: one of those that share the address, where that is possible."""
+    serving, picks = _serving(port, arp.target), host.dialect.arpbalance
+    if picks is None or len(serving) < 2 or arp.gratuitous:
+        return serving
+    running = sorted((one for one in serving if one.state is not State.INIT), key=lambda one: one.vhid)
+    if running and host.sysctls["net.inet.carp.arpbalance"]:
+        return [running[picks(arp.sender, len(running))]]
+    return [one for one in running if one.state is State.MASTER][:1]
 
 
 def _addressed(host: Host, port: Port, frame: wire.Frame) -> bool:
@@ -89,6 +107,9 @@ def _neighbour(host: Host, port: Port, frame: wire.Frame, message: wire.Neighbou
         return
     if message.message is wire.NeighbourMessage.ADVERTISEMENT:
         learn(host, port, message.target, message.link_address or frame.source)
+        if host.dialect.common.marks_duplicates:
+            for vhost in _serving(port, message.target):
+                vhost.addresses = tuple(one for one in vhost.addresses if one != message.target)
         return
     if port.owns(message.target):
         _advertise(host, port, frame, port.mac, told=port.mac)
@@ -144,6 +165,14 @@ def _echoes_from(host: Host, port: Port, frame: wire.Frame, address: Address) ->
         return port.mac if frame.destination == port.mac else None
     for vhost in _serving(port, address):
         by_virtual = frame.destination == vhost.mac and host.dialect.arp_answer.told is Mac.VIRTUAL
+        if (
+            by_virtual
+            and vhost.nodes is not None
+            and host.dialect.carpnodes is not None
+            and frame.ip is not None
+        ):
+            taken = host.dialect.carpnodes.takes(vhost.nodes, frame.ip.source, address)
+            return mac_of(vhost, host.dialect.echo_from) if taken else None
         if vhost.state in host.dialect.common.answers_in and (by_virtual or frame.destination == port.mac):
             return mac_of(vhost, host.dialect.echo_from)
         if vhost.state is State.BACKUP and frame.destination == port.mac and host.dialect.pings_by_own_mac:

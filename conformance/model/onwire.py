@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from conformance.model import vrrp3
 from conformance.model.rows import (
     ALL_FREEBSD,
     BSD,
@@ -187,6 +188,14 @@ ROWS: tuple[Row, ...] = (
         cell((*LEGACIES, FREEBSD_10, FREEBSD_13, UCARP), False),
         read="carp_send_ad_locked; carp_set_addr",
         recorded={FREEBSD_15: "u1_one_side_unicast"},
+    ),
+    row(
+        "vrrp3",
+        "VRRPv3 in place of CARP on request (carpver 3)",
+        cell(FREEBSD_15, vrrp3.FREEBSD_15, "yes, by the rules of the chapter on VRRPv3"),
+        cell((*LEGACIES, FREEBSD_10, FREEBSD_13, OPENBSD, UCARP), None, "no"),
+        read="vrrp_input_c, vrrp_send_ad_locked",
+        recorded={FREEBSD_15: "kd1_freebsd100_keepalived200_preempt0"},
     ),
     row(
         "allow",

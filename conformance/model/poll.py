@@ -65,6 +65,12 @@ class Poller:
             (self.opened_ns + ((now_ns - self.opened_ns) // timeout_ns + 1) * timeout_ns, packet)
         )
 
+    def step_clock(self, by_ns: int) -> None:
+        """What the kernel measures is not moved: the end of the sleep, and of libpcap's read."""
+        self.opened_ns += by_ns
+        self.wake_ns += by_ns
+        self.frames = [(due_ns + by_ns, packet) for due_ns, packet in self.frames]
+
 
 def begin(host: Host, vhost: Vhost, now_ns: int, loop: PollLoop) -> None:
     """The process starts."""
@@ -120,10 +126,10 @@ def signalled(host: Host, vhost: Vhost, poller: Poller, signal: Signal, now_ns: 
             host.act(Script(vhost.port.name, vhost.vhid, "down"))
         host.act(Exit(vhost.port.name, vhost.vhid, 0 if vhost.config.shutdown_script else -15))
         return False
-    if signal is Signal.USR1:
+    if signal is Signal.USR1 and host.dialect.common.tells_state:
         state = "BACKUP" if vhost.state is State.BACKUP else "MASTER"
         host.act(Log(INFO, f"{state} on {vhost.port.name} id {vhost.vhid}"))
-    elif vhost.state is not State.BACKUP:
+    elif signal is Signal.USR2 and vhost.state is not State.BACKUP:
         happen(host, vhost, Input.ORDERED_BACKUP, now_ns)
         poller.pause, poller.wake_ns = Pause.ORDER, now_ns + poller.loop.order_sleep_ns
         return True

@@ -14,9 +14,11 @@ from conformance.model.election import Heard
 from conformance.model.packet import Packet
 from conformance.model.receiving import Copies
 from conformance.model.transitions import Input
+from conformance.model.vrrp3 import HeardVrrp3, Vrrp3Rules
 from conformance.wire.digest import Address
 from conformance.wire.frame import BROADCAST_MAC, GROUP_IPV4, GROUP_IPV6
 from conformance.wire.header import interval_ns
+from conformance.wire.vrrp3 import Vrrp3
 
 if TYPE_CHECKING:
     from conformance.model.machine import Host
@@ -59,14 +61,18 @@ def _copies_per_interface(port: Port, packet: Packet, to: bytes) -> tuple[str, .
         if packet.multicast and packet.destination not in _JOINED:
             return ()
         parent = (port.name,) if everybody or to == BROADCAST_MAC else ()
-        return (*(vhost.device for vhost in running), *parent)
+        return (*dict.fromkeys(vhost.device for vhost in running), *parent)
     if to == port.mac:
         return (
             (port.name,)
             if everybody or (not packet.multicast and _is_local(port, packet.destination_address()))
             else ()
         )
-    return tuple(vhost.device for vhost in running if vhost.mac == to and vhost.state is State.MASTER)
+    return tuple(
+        vhost.device
+        for vhost in running
+        if vhost.leads and vhost.mac == to and (vhost.state is State.MASTER or vhost.nodes is not None)
+    )
 
 
 def is_local(host: Host, port: Port, address: Address) -> bool:
@@ -111,8 +117,12 @@ def accept(
 
 
 def hear(host: Host, vhost: Vhost, packet: Packet, header: bytes, now_ns: int) -> None:
-    """A valid advertisement (``header``: at least 36 bytes) acts on its virtual host."""
+    """A valid advertisement (``header``: at least 36 bytes, of VRRPv3 the packet) acts on its virtual host."""
     dialect, config = host.dialect, vhost.config
+    if vhost.routes is not None:
+        what = _classify_vrrp3(host, vhost, vhost.routes, Vrrp3.unpack(header))
+        happen(host, vhost, what, now_ns, packet.version)
+        return
     if dialect.follows_counter:
         vhost.counter, vhost.heard = int.from_bytes(header[8:16], "big"), True
     demotion = host.demotion_of(vhost)
@@ -141,3 +151,15 @@ def classify(host: Host, state: State, heard: Heard) -> Input:
         if dialect.times_out(heard):
             return Input.WILL_TIME_OUT
     return Input.BETTER if dialect.yields(heard) else Input.WORSE
+
+
+def _classify_vrrp3(host: Host, vhost: Vhost, rules: Vrrp3Rules, packet: Vrrp3) -> Input:
+    """What a sound VRRPv3 advertisement is for a virtual host, which takes the master's interval from it."""
+    config = vhost.config
+    vhost.master_cs = rules.reads_cs(packet)
+    heard = HeardVrrp3(
+        config.priority, packet.priority, config.interval_cs, vhost.master_cs, host.preempts(vhost)
+    )
+    if vhost.state is State.BACKUP and rules.preempts(heard):
+        return Input.SLOWER
+    return Input.BETTER if rules.yields(heard) else Input.WORSE

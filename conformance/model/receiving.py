@@ -94,6 +94,10 @@ _FREEBSD15_4 = (
     checks.version,
     checks.ttl_if_multicast,
     checks.digest,
+    checks.vrrp3_ttl,
+    checks.vrrp3_checksum,
+    checks.vrrp3_not_owner,
+    checks.vrrp3_sense,
 )
 _FREEBSD15_6 = (
     checks.allowed,
@@ -107,6 +111,10 @@ _FREEBSD15_6 = (
     checks.version,
     checks.ttl_if_multicast,
     checks.digest,
+    checks.vrrp3_ttl,
+    checks.vrrp3_checksum,
+    checks.vrrp3_not_owner,
+    checks.vrrp3_sense,
 )
 _OPENBSD = (
     checks.allowed,

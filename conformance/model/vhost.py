@@ -9,8 +9,11 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING
 
 from conformance.model.actions import State
+from conformance.model.balancing import Nodes
 from conformance.model.config import Interface, VhostConfig, link_local_of
+from conformance.model.vrrp3 import Vrrp3Rules
 from conformance.wire.digest import KEY_LENGTH, Address, AddressRule, Secret
+from conformance.wire.vrrp3 import INTERVAL_CS
 
 if TYPE_CHECKING:
     from conformance.model.poll import Poller
@@ -25,6 +28,10 @@ class Port:
     addresses: list[IPv4Interface | IPv6Interface]
     link: bool
     up: bool
+    ghosts: list[Vhost] = field(default_factory=list)
+    """Virtual hosts that were removed, where they are not forgotten."""
+    reported: bool = True
+    """The interface reports the state of its link."""
     vhosts: dict[int, Vhost] = field(default_factory=dict)
     neighbours: dict[Address, bytes] = field(default_factory=dict)
     waiting: dict[Address, list[tuple[bytes, int | None]]] = field(default_factory=dict)
@@ -84,6 +91,12 @@ class Vhost:
     counter: int = 0
     heard: bool = False
     """A valid advertisement has been received: the counter runs on from it."""
+    nodes: Nodes | None = None
+    """All virtual hosts of its carp interface, if it is one of several."""
+    routes: Vrrp3Rules | None = None
+    """How it speaks VRRPv3; None if it speaks CARP."""
+    master_cs: int = INTERVAL_CS
+    """VRRPv3: the interval of the master, in centiseconds."""
     advertise_ns: int | None = None
     down_ns: int | None = None
     down6_ns: int | None = None
@@ -99,6 +112,15 @@ class Vhost:
     @property
     def vhid(self) -> int:
         return self.config.vhid
+
+    def of_interface(self) -> tuple[Vhost, ...]:
+        """Itself, or all virtual hosts of its carp interface."""
+        return (self,) if self.nodes is None else tuple(self.nodes.members)
+
+    @property
+    def leads(self) -> bool:
+        """It stands for its carp interface: the only virtual host there, or the one of the lowest vhid."""
+        return self.nodes is None or self.nodes.members[0] is self
 
     def ipv4(self) -> list[IPv4Address]:
         return [one for one in self.addresses if isinstance(one, IPv4Address)]

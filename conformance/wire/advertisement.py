@@ -37,6 +37,15 @@ class Advertisement:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
+    def numbered(self, counter: int) -> Advertisement:
+        """Itself, with ``counter`` unless it has one of its own."""
+        return self if self.counter else replace(self, counter=counter)
+
+    @property
+    def about(self) -> str:
+        """Its parameters in words."""
+        return f"vhid {self.vhid} {self.advbase}/{self.advskew}"
+
     @property
     def interval_ns(self) -> int:
         """The interval at which a peer with these parameters advertises."""

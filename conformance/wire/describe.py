@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.wire import vrrp3
 from conformance.wire.frame import Frame, NeighbourMessage, is_vrrp, mac_text
 from conformance.wire.header import PROTOCOL, checksum
 
@@ -26,6 +27,10 @@ def summary(frame: Frame) -> str:
     if frame.neighbour is not None:
         word = "solicitation" if frame.neighbour.message is NeighbourMessage.SOLICITATION else "advertisement"
         return f"neighbour {word} for {frame.neighbour.target}, {way}"
+    routed = vrrp3.read(frame)
+    if routed is not None and is_vrrp(frame.payload):
+        parameters = f"priority {routed.priority}, interval {routed.interval_cs} cs"
+        return f"VRRPv3 vrid {routed.vrid}, {parameters}, {way}"
     if frame.ip.protocol == PROTOCOL:
         return f"{'VRRP' if is_vrrp(frame.payload) else 'protocol 112, not a CARP header'} ({len(frame.payload)} bytes), {way}"
     return f"IP protocol {frame.ip.protocol} ({len(frame.payload)} bytes), {way}"
@@ -68,6 +73,19 @@ def fields(frame: Frame) -> Fields:
             )
         ]
         rows += [("counter", carp.counter.hex()), ("digest", carp.digest.hex())]
+    routed = vrrp3.read(frame)
+    if routed is not None and frame.ip is not None and is_vrrp(frame.payload):
+        sums = {pseudo: vrrp3.sums_up(frame, pseudo=pseudo) for pseudo in (True, False)}
+        right = "right" if sums[True] else "right without a pseudo-header" if sums[False] else "wrong"
+        rows += [
+            ("version, type", f"{routed.version}, {routed.type}"),
+            ("vrid", str(routed.vrid)),
+            ("priority", str(routed.priority)),
+            ("interval", f"{routed.interval_cs} cs, reserved bits {routed.reserved}"),
+            ("addresses", ", ".join(map(str, routed.addresses(frame.ip.version))) or "none"),
+            ("count", str(routed.count)),
+            ("checksum", f"0x{routed.checksum:04x}, {right}"),
+        ]
     if frame.arp is not None:
         arp = frame.arp
         rows += [

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
-from scapy.layers.vrrp import VRRP, VRRPv3
+from scapy.layers.vrrp import VRRP
 from scapy.packet import Packet
 
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.frame import GROUP_IPV4, GROUP_MAC_IPV4, TTL, mac_text, virtual_mac
 from conformance.wire.header import PROTOCOL
-
-PRIORITY = 255
-"""That of a VRRP router which owns the address: nothing in VRRP outranks it."""
+from conformance.wire.vrrp3 import OWNER, Vrrp3Advertisement
 
 
 def vrrp2(advertisement: Advertisement) -> bytes:
@@ -27,10 +27,13 @@ def vrrp2_of_36_bytes(advertisement: Advertisement) -> bytes:
 
 def vrrp3(advertisement: Advertisement) -> bytes:
     """A VRRPv3 advertisement (RFC 9568) of the same id for the same address, every second: 12 bytes."""
-    packet = _below(advertisement) / VRRPv3(
-        vrid=advertisement.vhid, priority=PRIORITY, ipcount=1, adv=100, addrlist=[_shared(advertisement)]
+    made = Vrrp3Advertisement(
+        vrid=advertisement.vhid,
+        source=advertisement.source,
+        addresses=(ip_address(_shared(advertisement)),),
+        priority=OWNER,
     )
-    return bytes(packet)
+    return made.frame()
 
 
 VRRP_PACKETS = (vrrp2, vrrp2_of_36_bytes, vrrp3)
@@ -40,7 +43,7 @@ VRRP_PACKETS = (vrrp2, vrrp2_of_36_bytes, vrrp3)
 def _vrrp2(advertisement: Advertisement, addresses: int) -> bytes:
     vrrp = VRRP(
         vrid=advertisement.vhid,
-        priority=PRIORITY,
+        priority=OWNER,
         ipcount=addresses,
         adv=1,
         addrlist=[_shared(advertisement)] * addresses,

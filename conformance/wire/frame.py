@@ -133,14 +133,16 @@ def _ipv6(packed: bytes) -> IPv6Address:
 def is_vrrp(payload: bytes) -> bool:
     """Whether a protocol-112 payload has the shape of VRRP, which shares number, groups and MAC addresses with CARP.
 
-    VRRPv3 (RFC 9568): 8 bytes and an address list of 4 or 16 bytes each. VRRPv2 (RFC 3768): as CARP version 2 and type 1, but byte 3 counts addresses, the
-    length follows from it (8 + 4 each + 8 authentication bytes) and the checksum covers all. 36 bytes with five "addresses" fit both: VRRP ends in 8 zeros there.
+    VRRPv3 (RFC 9568): 8 bytes and an address list of 4 or 16 bytes each; FreeBSD 15 counts those of both families over IPv6 and lists its own.
+    VRRPv2 (RFC 3768): as CARP version 2 and type 1, but byte 3 counts addresses, the length follows from it (8 + 4 each + 8 authentication bytes) and the
+    checksum covers all. 36 bytes with five "addresses" fit both: VRRP ends in 8 zeros there.
     """
     if len(payload) < 8:
         return False
     version, count = payload[0] >> 4, payload[3]
     if version == 3:
-        return len(payload) in (8 + 4 * count, 8 + 16 * count)
+        listed = len(payload) - 8
+        return listed == 4 * count or (listed % 16 == 0 and listed <= 16 * count)
     if version != VERSION or len(payload) != 16 + 4 * count or checksum(payload) != 0:
         return False
     return len(payload) != LENGTH or payload[-8:] == bytes(8)

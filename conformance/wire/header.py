@@ -64,15 +64,20 @@ class Header:
 
     def summed(self) -> bytes:
         """36 bytes in network order with the right checksum in place of the field's."""
-        data = bytearray(self.pack())
-        data[6:8] = bytes(2)
-        data[6:8] = checksum(data).to_bytes(2, "big")
-        return bytes(data)
+        return summed(self.pack())
 
     @property
     def interval_ns(self) -> int:
         """The advertised interval, advbase + advskew/256 s, cut to whole microseconds as the kernels do (``carp_send_ad``)."""
         return interval_ns(self.advbase, self.advskew)
+
+
+def summed(header: bytes) -> bytes:
+    """The 36 bytes of a header in network order, with the right checksum in place of theirs."""
+    data = bytearray(header)
+    data[6:8] = bytes(2)
+    data[6:8] = checksum(data).to_bytes(2, "big")
+    return bytes(data)
 
 
 def interval_ns(advbase: int, advskew: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from itertools import cycle
 
@@ -16,7 +16,7 @@ from conformance.wire.checks import Check, faults
 from conformance.wire.digest import Secret
 from conformance.wire.frame import advertisement as carried
 from conformance.wire.frame import decode, virtual_mac
-from conformance.wire.header import LENGTH, PROTOCOL, checksum
+from conformance.wire.header import LENGTH, PROTOCOL, checksum, summed
 from conformance.wire.layer import CARP
 
 
@@ -82,6 +82,7 @@ def in_turn(*faults: Malformation) -> Callable[[Advertisement], bytes]:
     return spoil
 
 
+@cache
 def named(name: str) -> Malformation:
     """The malformation of that name; KeyError if there is none."""
     return {m.name: m for m in MALFORMATIONS}[name]
@@ -118,14 +119,15 @@ def _after_digest(change: Callable[[bytearray], None]) -> Callable[[Advertisemen
     def make(advertisement: Advertisement) -> bytes:
         header = bytearray(advertisement.header.pack())
         change(header)
-        carp = CARP(bytes(header))
-        carp.checksum = None
-        packet = advertisement.packet()
-        below = packet[CARP].underlayer
-        below.remove_payload()
-        return bytes(packet / carp)
+        return _carrying(advertisement, summed(bytes(header)))
 
     return make
+
+
+def _carrying(advertisement: Advertisement, payload: bytes) -> bytes:
+    """The frame of an advertisement with other bytes in place of its 36."""
+    source_mac = advertisement.source_mac or virtual_mac(advertisement.vhid)
+    return carried(payload, advertisement.source, source_mac=source_mac)
 
 
 def _flip(byte: int, bit: int) -> Callable[[bytearray], None]:
@@ -137,10 +139,9 @@ def _flip(byte: int, bit: int) -> Callable[[bytearray], None]:
 
 def _checksum_xor(mask: int) -> Callable[[Advertisement], bytes]:
     def make(advertisement: Advertisement) -> bytes:
-        packet = advertisement.packet()
-        right = decode(bytes(packet)).payload
-        packet[CARP].checksum = int.from_bytes(right[6:8], "big") ^ mask
-        return bytes(packet)
+        header = bytearray(advertisement.header.summed())
+        header[6:8] = (int.from_bytes(header[6:8], "big") ^ mask).to_bytes(2, "big")
+        return _carrying(advertisement, bytes(header))
 
     return make
 
@@ -163,12 +164,7 @@ def _cut(length: int) -> Callable[[Advertisement], bytes]:
     """The first ``length`` bytes of the header, which the IP length counts."""
 
     def make(advertisement: Advertisement) -> bytes:
-        header = advertisement.header.summed()[:length]
-        return carried(
-            header,
-            advertisement.source,
-            source_mac=advertisement.source_mac or virtual_mac(advertisement.vhid),
-        )
+        return _carrying(advertisement, advertisement.header.summed()[:length])
 
     return make
 
@@ -216,7 +212,7 @@ def _secret(change: Callable[[Secret], Secret]) -> Callable[[Advertisement], byt
     """An advertisement authenticated with another secret than the receiver's."""
 
     def make(advertisement: Advertisement) -> bytes:
-        return bytes(advertisement.but(secret=change(advertisement.secret)).packet())
+        return advertisement.but(secret=change(advertisement.secret)).frame()
 
     return make
 
@@ -242,7 +238,7 @@ def _of_vhid(offset: int) -> Callable[[Advertisement], bytes]:
 
     def make(advertisement: Advertisement) -> bytes:
         vhid = (advertisement.vhid + offset) % 256 if offset else 0
-        return bytes(advertisement.but(vhid=vhid, source_mac=virtual_mac(advertisement.vhid)).packet())
+        return advertisement.but(vhid=vhid, source_mac=virtual_mac(advertisement.vhid)).frame()
 
     return make
 

@@ -13,6 +13,9 @@ from conformance.model.config import ConfigurationError, Interface, VhostConfig,
 from conformance.model.dialects import Dialect
 from conformance.model.machine import Host
 
+_FIELDS = {"carpver": "version", "vrrpprio": "priority", "vrrpinterval": "interval_cs"}
+_NUMBERS = ("adv", "vrrp", "carpver")
+
 
 class Guest:
     """A recorded machine and the host that models it. ``ports`` are its interfaces with their segments."""
@@ -135,7 +138,11 @@ class Guest:
         line = " ".join(words)
         if line in ("up", "down"):
             return self.host.interface_up(now_ns, port, line == "up")
-        options = dict(re.findall(r"(vhid|advskew|advbase|pass|state|peer|peer6) (\S+)", line))
+        options = dict(
+            re.findall(
+                r"(vhid|advskew|advbase|pass|state|peer|peer6|carpver|vrrpprio|vrrpinterval) (\S+)", line
+            )
+        )
         alias = re.search(r"(?:alias )?(\S+/\d+)", line.partition(";")[0])
         if "vhid" not in options:
             if alias and line.startswith(("inet6", "inet ")) and "-alias" not in line:
@@ -154,7 +161,7 @@ class Guest:
                 return []  # ifconfig refuses it
             return self.host.request_state(now_ns, port, vhid, State(state.upper()))
         changes: dict[str, object] = {
-            name: int(value) if name.startswith("adv") else value.strip('"')
+            _FIELDS.get(name, name): int(value) if name.startswith(_NUMBERS) else value.strip('"')
             for name, value in options.items()
         }
         if "pass" in changes:

@@ -14,6 +14,7 @@ from conformance.model.actions import Action, Count, Log, Send
 from conformance.model.config import link_local_of
 from conformance.model.dialects import Dialect
 from conformance.model.onwire import Identification
+from conformance.wire import vrrp3
 from conformance.wire.frame import ArpOperation, Frame, NeighbourMessage, decode
 from conformance.wire.header import PROTOCOL, checksum
 from tests.model.guests import Guest
@@ -200,7 +201,7 @@ class Replay:
                 frame.ip is None
                 or frame.ip.protocol != PROTOCOL
                 or number in self.crafted
-                or frame.carp is None
+                or not advertises(frame)
             ):
                 continue
             for name, played in self.played.items():
@@ -249,10 +250,10 @@ class Replay:
         owner = self._owner(number)
         if owner is not None:
             due = owner.guest.host.next_deadline_ns
-            if decode(data).carp is not None and due is not None and due - self.early_ns <= when:
+            if advertises(decode(data)) and due is not None and due - self.early_ns <= when:
                 owner.lateness_ns.append(when - due)
                 self._take(owner, max(when, due), owner.guest.host.tick(max(when, due)))
-            elif self._of_interest(owner, decode(data)) and decode(data).carp is None:
+            elif self._of_interest(owner, decode(data)) and not advertises(decode(data)):
                 owner.recorded.append((when, segment, data))
         for played in self.played.values():
             port = played.guest.segments.get(segment)
@@ -330,7 +331,7 @@ class Replay:
         for action in actions:
             if isinstance(action, Send):
                 frame = decode(action.frame)
-                if frame.carp is not None or self._of_interest(played, frame):
+                if advertises(frame) or self._of_interest(played, frame):
                     played.modelled.append((when, segment_of[action.interface], action.frame))
             elif isinstance(action, Log):
                 played.logs.append(f"<{action.level}>{action.text}")
@@ -412,7 +413,7 @@ class Replay:
         frame = decode(data)
         if frame.ip is None or frame.ip.version != 4:
             return data
-        if frame.carp is None:
+        if not advertises(frame):
             return data[:14] + frame.ip.source.packed + frame.ip.destination.packed + frame.payload
         if self.dialect.identification is not Identification.COUNTING:
             return data
@@ -422,10 +423,15 @@ class Replay:
         return data[:14] + bytes(header) + data[34:]
 
 
+def advertises(frame: Frame) -> bool:
+    """Whether a frame is an advertisement, of CARP or of VRRPv3."""
+    return frame.carp is not None or vrrp3.read(frame) is not None
+
+
 def kind_of(data: bytes) -> str:
     """What a frame is: carp4, carp6, arp, neighbour or echo."""
     frame = decode(data)
-    if frame.carp is not None and frame.ip is not None:
+    if advertises(frame) and frame.ip is not None:
         return f"carp{frame.ip.version}"
     return "arp" if frame.arp is not None else "neighbour" if frame.neighbour is not None else "echo"
 

@@ -14,7 +14,7 @@ from conformance.wire.layer import CARP, dissect
 
 CAPTURES = Path(__file__).parents[2] / "fixtures" / "captures"
 EVERY_FILE = sorted(CAPTURES.rglob("*.pcap"))
-VRRP_FILES = [path for path in EVERY_FILE if path.name.startswith("kd")]
+VRRP_FILES = [path for path in EVERY_FILE if path.name.startswith("kd") or path.parent.name == "keepalived"]
 FILES = [path for path in EVERY_FILE if path not in VRRP_FILES]
 
 ADDRESSES = {

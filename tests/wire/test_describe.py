@@ -10,8 +10,9 @@ from conformance.wire import frame as wire
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.describe import fields, summary
 from conformance.wire.digest import Secret
-from conformance.wire.foreign import vrrp3
+from conformance.wire.foreign import vrrp2, vrrp3
 from conformance.wire.frame import ArpOperation, NeighbourMessage, decode
+from conformance.wire.vrrp3 import Vrrp3Advertisement
 
 MAC = bytes.fromhex("020000000001")
 V4, OTHER = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
@@ -43,7 +44,8 @@ def ip(payload, protocol=112):
     [
         (ADVERTISEMENT.frame(), "CARP vhid 7, 1/3, 192.0.2.254 → 224.0.0.18"),
         (ADVERTISEMENT.but(demote=2, source=V6).frame(), "CARP vhid 7, 1/3, demote 2, fe80::1 → ff02::12"),
-        (vrrp3(ADVERTISEMENT), "VRRP (12 bytes), 192.0.2.254 → 224.0.0.18"),
+        (vrrp3(ADVERTISEMENT), "VRRPv3 vrid 7, priority 255, interval 100 cs, 192.0.2.254 → 224.0.0.18"),
+        (vrrp2(ADVERTISEMENT), "VRRP (20 bytes), 192.0.2.254 → 224.0.0.18"),
         (ip(bytes(10)), "protocol 112, not a CARP header (10 bytes), 192.0.2.1 → 192.0.2.2"),
         (ip(b"x", 17), "IP protocol 17 (1 bytes), 192.0.2.1 → 192.0.2.2"),
         (
@@ -109,3 +111,16 @@ class TestFields:
         frame = decode(data)
         assert summary(frame)
         assert all(isinstance(name, str) and isinstance(value, str) for name, value in fields(frame))
+
+
+@pytest.mark.parametrize(
+    ("pseudo", "said"), [(True, "right"), (False, "right without a pseudo-header"), (None, "wrong")]
+)
+def test_fields_of_vrrp3(pseudo, said):
+    made = Vrrp3Advertisement(vrid=7, source=OTHER, addresses=(V4,), pseudo=bool(pseudo), reserved=1)
+    data = made.frame() if pseudo is not None else made.frame()[:-1] + b"\xff"
+    rows = dict(fields(decode(data)))
+    assert (rows["vrid"], rows["priority"], rows["count"]) == ("7", "100", "1")
+    assert rows["interval"] == "100 cs, reserved bits 1"
+    assert rows["addresses"] == ("192.0.2.1" if pseudo is not None else "192.0.2.255")
+    assert rows["checksum"].endswith(f", {said}")

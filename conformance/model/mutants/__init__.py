@@ -9,10 +9,14 @@ from conformance.model.mutant import Mutant
 from conformance.model.mutants import (
     arp,
     auth,
+    balancing,
     conf,
     demote,
     elect,
+    interop,
+    living,
     log,
+    machine,
     multi,
     nd,
     orders,
@@ -25,6 +29,7 @@ from conformance.model.mutants import (
     timer,
     unicast,
     v6,
+    vrrp3,
     wire,
 )
 
@@ -45,9 +50,14 @@ _GROUPS = (
     conf,
     orders,
     multi,
+    balancing,
     unicast,
+    vrrp3,
     robust,
     scenario,
+    interop,
+    living,
+    machine,
 )
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for group in _GROUPS for mutant in group.MUTANTS)
 """All of them, group by group."""
