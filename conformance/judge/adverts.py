@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from conformance.judge import rules
 from conformance.judge.digests import Digests, believes
+from conformance.judge.events import Cause
 from conformance.judge.form import Advert, Form, Ref, refusal
-from conformance.judge.history import Cause
 from conformance.judge.host import Host, TakeOver
 from conformance.judge.lane import Lane, Options
 from conformance.judge.ledger import MAX_FRAMES, Ledger
@@ -23,6 +23,7 @@ _MAX_LANES = 8192
 _MAX_HOSTS = 2048
 _MAX_TRAITS = 8
 _MAX_REASONS = 32
+_FEW = 4  # speakers whose whole memory is searched for a replay
 
 _Trait = TypeVar("_Trait", int, bytes)
 
@@ -41,13 +42,16 @@ class Adverts:
         hood: Callable[[tuple[int, ...]], Neighbourhood],
     ) -> None:
         self._vhid = options.vhid
-        self._told = told
+        self._names = told.names if told is not None else None
+        self._witness = options.witness
+        self._excused = (Cause.START, Cause.RESTART) if options.witness is None else (Cause.RESTART,)
         self._ledger = ledger
         self._digests = digests
         self._hood = hood
         self._lanes: dict[Form, Lane] = {}
         self.hosts: dict[tuple[tuple[int, ...], int], Host] = {}
         self.crowded = 0
+        self.disturbed_ns = -1
 
     def take(self, advert: Advert, *, sent: bool) -> Lane | None:
         """Takes one advertisement, damaged or not; None if it is not looked at (another vhid was asked
@@ -81,16 +85,10 @@ class Adverts:
         return lane
 
     def _objections(self, form: Form, speaker: Speaker, ref: Ref) -> tuple[tuple[str, str], ...]:
-        objections = []
-        names = self._told.names if self._told is not None else rules.shown(form)
-        for rule in wire.RULES:
-            if rule.concerns(form, names):
-                objection = rule.objection(form)
-                if objection is None:
-                    self._ledger.passed(rule.requirement, speaker.who, ref)
-                else:
-                    objections.append((rule.requirement, objection))
-        return tuple(objections)
+        names = self._names if self._names is not None else rules.shown(form)
+        satisfied, objections = wire.judged(form, names)
+        self._ledger.passed_all(satisfied, speaker.who, ref)
+        return objections
 
     def _judge(self, lane: Lane, advert: Advert) -> None:
         speaker, form = lane.speaker, lane.form
@@ -112,7 +110,8 @@ class Adverts:
             if form.whole and form.vhid:
                 self._unbelieved(lane, advert)
             return
-        _replay(lane, advert)
+        if _replay(lane, advert) and not self._goes_on(lane, advert):
+            return
         verified = self._digests.check(lane.host, speaker, advert)
         if self._believed(lane, verified, advert.ref):
             self._spaced(lane, advert)
@@ -136,20 +135,32 @@ class Adverts:
             frames.append(ref)
         return False
 
+    def _goes_on(self, lane: Lane, advert: Advert) -> bool:
+        """Whether a speaker that repeats what another one said is a MASTER all the same: one that no longer hears the other counts on from the same number."""
+        speaker, before = lane.speaker, lane.speaker.suspect
+        if speaker in lane.family.history.standing:
+            return True
+        speaker.suspect = advert
+        if before is None or before.form != advert.form or not _timed(before, advert):
+            return False
+        speaker.replays.clear()
+        self._stand(lane, before)
+        return True
+
     def _unbelieved(self, lane: Lane, advert: Advert) -> None:
         """A stream that receivers refuse matters only if it looks like a MASTER's: one form, on time."""
         speaker, form, before, history = lane.speaker, lane.form, lane.speaker.suspect, lane.family.history
         speaker.suspect = advert
         if before is not None and before.form != form:
             return
+        timed = before is not None and _timed(before, advert)
+        speaker.rivalry += timed
         if speaker in history.standing:
             self._spaced(lane, advert)
             self._stand(lane, advert)
             return
-        earliest_ns, latest_ns = form.interval_ns * 9 // 10, form.interval_ns * 5 // 4
-        if before is None or not earliest_ns <= advert.time_ns - before.time_ns <= latest_ns:
+        if before is None or not timed:
             return
-        speaker.rivalry += 1
         self._stand(lane, before)
         self._spaced(lane, advert)
         self._stand(lane, advert)
@@ -161,6 +172,8 @@ class Adverts:
             return
         gap_ns = advert.time_ns - speaker.last_ns
         if (last.rank, last.demote) != (form.rank, form.demote) or not 0 <= gap_ns <= stand.patience_ns:
+            return
+        if speaker.last_ns <= self.disturbed_ns:
             return
         if gap_ns < lane.low_ns:
             lane.spacing.add_early(gap_ns, advert.ref)
@@ -177,7 +190,8 @@ class Adverts:
             speaker.best = form.rank if speaker.best is None else min(speaker.best, form.rank)
             speaker.demotes = speaker.demotes or (form.demote > 0 and lane.refused is None)
         speaker.last_ns, speaker.last = advert.time_ns, advert.ref
-        speaker.last_form, speaker.last_data = form, advert.data
+        speaker.last_form = form
+        speaker.recent.append(advert.data)
         family.sole = family.history.sole
 
     def _took_over(self, lane: Lane, advert: Advert) -> None:
@@ -185,15 +199,24 @@ class Adverts:
         if family.version != 4:
             return
         if family.take_over is not None:
-            announce.close(self._ledger, hood, family.take_over, advert.time_ns)
+            announce.close(self._ledger, hood, family.take_over, advert.time_ns, self._witness)
         # At the start of a capture the MASTER may be an old one, and one that is back after a pause may only
         # have been unheard: neither owes an announcement.
         latest = family.history.handovers[-1:]
-        old = any(one.new is lane.speaker and one.cause in (Cause.START, Cause.RESTART) for one in latest)
-        excused = lane.speaker.tester or old
-        family.take_over = TakeOver(lane.speaker, advert.time_ns, advert.ref, judged=excused)
+        old = any(one.new is lane.speaker and one.cause in self._excused for one in latest)
+        missed = family.history.holder is lane.speaker and not any(one.ref == advert.ref for one in latest)
+        excused = lane.speaker.tester or old or missed
+        family.take_over = TakeOver(
+            lane.speaker, advert.time_ns, advert.ref, unicast=lane.form.unicast, judged=excused
+        )
         for announcement in hood.recent:
             announce.credit(self._ledger, lane.host, family.take_over, announcement)
+
+
+def _timed(before: Advert, advert: Advert) -> bool:
+    """Whether ``advert`` comes when it is due after ``before``."""
+    interval_ns = advert.form.interval_ns
+    return interval_ns * 9 // 10 <= advert.time_ns - before.time_ns <= interval_ns * 5 // 4
 
 
 def _note(traits: dict[_Trait, Ref], value: _Trait, ref: Ref) -> None:
@@ -209,12 +232,20 @@ def _refuse(speaker: Speaker, reason: str, ref: Ref) -> None:
             frames.append(ref)
 
 
-def _replay(lane: Lane, advert: Advert) -> None:
-    """Notes a counter and digest that another speaker sent before."""
+def _replay(lane: Lane, advert: Advert) -> bool:
+    """Notes a counter and digest that another speaker sent before; returns whether that one is still there, so that this one claims nothing."""
     speaker, secret = lane.speaker, advert.body[8:]
     if speaker.number is not None and advert.number == (speaker.number + 1) & counters.MASK:
-        return  # it counts on by itself and does not hear the other, whose counter runs ahead
-    if secret in speaker.last_data or len(speaker.replays) >= MAX_FRAMES:
-        return
-    if any(other is not speaker and secret in other.last_data for other in lane.family.speakers.values()):
-        speaker.replays.append(advert.ref)
+        return False  # it counts on by itself and does not hear the other, whose counter runs ahead
+    if any(secret in data for data in speaker.recent):
+        return False
+    few = len(lane.family.speakers) <= _FEW
+    for other in lane.family.speakers.values():
+        if other is not speaker and (
+            any(secret in data for data in other.recent) if few else secret in other.last_data
+        ):
+            if len(speaker.replays) < MAX_FRAMES:
+                speaker.replays.append(advert.ref)
+            stand = lane.family.history.standing.get(other)
+            return stand is not None and advert.time_ns - stand.last_ns <= stand.patience_ns
+    return False

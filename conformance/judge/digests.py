@@ -35,12 +35,13 @@ def believes(reference: Material, material: Material) -> bool:
 @dataclass(slots=True)
 class Digests:
     """Verifies digests with the operator's passwords and addresses; ``seen`` are addresses from ARP and
-    neighbour discovery, by VLAN.
+    neighbour discovery, by VLAN; ``known`` are keys that virtual hosts were given, by vhid.
     """
 
     passwords: Passwords
     addresses: tuple[Address, ...]
     seen: dict[tuple[int, ...], dict[Address, None]] = field(default_factory=dict)
+    known: dict[int, list[Key]] = field(default_factory=dict)
 
     _for: tuple[object, ...] = ()
     _search_in: Search = field(default_factory=lambda: Search(iter(())))
@@ -55,7 +56,7 @@ class Digests:
         None if nobody can tell yet.
         """
         counter, digest = advert.counter, advert.digest
-        for key in (*speaker.keys, *host.keys):
+        for key in (*speaker.keys, *host.keys, *self.known.get(host.vhid, ())):
             if hmac.compare_digest(key.digest(counter), digest):
                 self._use(host, speaker, key, advert.ref)
                 speaker.authentic += 1

@@ -9,11 +9,13 @@ from importlib import resources
 from typing import Any
 
 from conformance.judge import inspection, surroundings
+from conformance.judge.events import DualMaster, Handover
 from conformance.judge.findings import Finding
 from conformance.judge.form import Ref
-from conformance.judge.history import DualMaster, Handover
+from conformance.judge.history import History
 from conformance.judge.host import Family, Host
 from conformance.judge.ledger import MAX_FRAMES, Tally, Verdict
+from conformance.judge.monitors.neighbours import Place, VrrpElection, VrrpRouter
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
 
@@ -45,20 +47,21 @@ def build(session: Session, captures: Sequence[str], unreadable: Iterable[str]) 
     if session.adverts.crowded:
         left_out = f"{session.adverts.crowded} advertisements were left out"
         notes.append(f"there are more virtual hosts than can be kept; {left_out}.")
+    speakers = [speaker for host in session.hosts.values() for speaker in host.speakers()]
+    speakers += [router.speaker for one in session.vrrp.values() for router in one.routers.values()]
     hosts = sorted(session.hosts.values(), key=lambda host: (host.vlans, host.vhid))
     return {
         "schema": SCHEMA,
         "captures": list(captures),
         "frames": session.frames,
-        "started": iso(
-            min((speaker.first_ns for host in hosts for speaker in host.speakers()), default=session.end_ns)
-        ),
+        "started": iso(min((speaker.first_ns for speaker in speakers), default=session.end_ns)),
         "ended": iso(session.end_ns),
         "vhids": [
             _vhid(session, host, host.families[version], several)
             for host in hosts
             for version in sorted(host.families)
         ],
+        "vrrp": [_vrrp(place, session.vrrp[place], several) for place in sorted(session.vrrp)],
         "findings": [_finding(one, several) for one in surroundings.of_segment(session)],
         "requirements": _requirements(session),
         "unreadable": notes,
@@ -102,6 +105,44 @@ def _vhid(session: Session, host: Host, family: Family, several: bool) -> dict[s
             str(address) for address in sorted(host.addresses(), key=lambda one: (one.version, int(one)))
         ],
         "speakers": [_speaker(session, speaker, several) for speaker in speakers],
+        **_events(history, several),
+        "flapping": [
+            {"source": str(one.speaker.source), "times": one.times, "period_ms": _ms(one.period_ns)}
+            for one in history.flapping()
+        ],
+        "findings": [_finding(one, several) for one in inspection.of_family(session, host, family)],
+    }
+
+
+def _vrrp(place: Place, election: VrrpElection, several: bool) -> dict[str, Any]:
+    (vlans, vrid, family), history = place, election.history
+    return {
+        "vrid": vrid,
+        "vlans": list(vlans),
+        "family": family,
+        "packets": sum(router.count for router in election.routers.values()),
+        "routers": [_router(router, several) for router in election.routers.values()],
+        **_events(history, several),
+    }
+
+
+def _router(router: VrrpRouter, several: bool) -> dict[str, Any]:
+    speaker = router.speaker
+    return {
+        "source": str(speaker.source),
+        "version": router.form.version,
+        "packets": router.count,
+        "priority": router.form.priority,
+        "interval_ms": _ms(router.form.interval_ns),
+        "first": iso(speaker.first_ns),
+        "last": iso(speaker.last_ns or speaker.first_ns),
+        **_frame("first_frame", router.first, several),
+    }
+
+
+def _events(history: History, several: bool) -> dict[str, Any]:
+    """Who stands as MASTER at the end, and how it came to that."""
+    return {
         "masters": [
             {"source": str(speaker.source), "since": iso(stand.since_ns)}
             for speaker, stand in history.standing.items()
@@ -111,11 +152,6 @@ def _vhid(session: Session, host: Host, family: Family, several: bool) -> dict[s
         "more_events": history.more
         + max(len(history.handovers) - _MAX_LISTED, 0)
         + max(len(history.duals) - _MAX_LISTED, 0),
-        "flapping": [
-            {"source": str(one.speaker.source), "times": one.times, "period_ms": _ms(one.period_ns)}
-            for one in history.flapping()
-        ],
-        "findings": [_finding(one, several) for one in inspection.of_family(session, host, family)],
     }
 
 
@@ -135,6 +171,7 @@ def _speaker(session: Session, speaker: Speaker, several: bool) -> dict[str, Any
         "advbase": form.advbase if form is not None else None,
         "advskew": form.advskew if form is not None else None,
         "demote": form.demote if form is not None else None,
+        "announced": [list(rank) for rank in speaker.spacings],
         "interval_ms": _ms(spacing.total_ns // spacing.count)
         if spacing is not None and spacing.count
         else None,

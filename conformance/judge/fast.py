@@ -21,6 +21,7 @@ _PLAIN_V6 = b"\x00\x24\x70"  # payload length 36, next header 112
 _VIRTUAL = b"\x00\x00\x5e\x00\x01"
 _CARP_BITS = (1 << 36 * 8) - 1
 _MAX_SIGNATURES = 8192
+_SAME = b""  # in place of a signature: the frame's first 40 bytes are known
 _V6_READ = frozenset((112, 58, 0, 43, 44, 60))
 _TAGS = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00"))
 _ADDRESS_COUNT_OF_VRRP = 5  # with this in byte 3 an advertisement may be VRRPv2, which its last bytes decide
@@ -36,21 +37,29 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
             session.packet(*packet_)
         return
     lanes: dict[bytes, Lane] = {}
+    same: dict[bytes, Lane] = {}  # by the first 40 bytes, where not even the identification changes
     known, watched, packet, active = lanes.get, session.watched, session.packet, session.digests.active
     given = bool(session.options.addresses)
-    number_of = int.from_bytes
+    number_of, same_as = int.from_bytes, same.get
     frames = time_ns = steady_ns = 0
     for time_ns, capture, number, data, cut in packets:
         frames += 1
-        kind = data[12:14]
         signature = None
-        if kind == _IPV4:
+        if (lane := same_as(data[:40])) is not None and len(data) >= 70:
+            signature = _SAME
+            counter, digest = data[42:50], data[50:70]
+            sound = number_of(data[34:70]) % 65535 == 0  # the IP header is one that was found right before
+        elif (kind := data[12:14]) == _IPV4:
             if len(data) >= 70 and data[23] == 112:
                 signature = data[:18] + data[20:24] + data[26:40]
-                counter = data[42:50]
-                digest = data[50:70]
-                bits = number_of(data[14:70], "big")
+                lane = known(signature)
+                counter, digest = data[42:50], data[50:70]
+                bits = number_of(data[14:70])
                 sound = bits % 65535 == 0 and (bits & _CARP_BITS) % 65535 == 0
+                if sound and lane is not None:
+                    if lane.head == data[:40] and len(same) < _MAX_SIGNATURES:
+                        same[lane.head] = lane
+                    lane.head = data[:40]
             elif (
                 len(data) >= 34
                 and data[23] != 112
@@ -62,9 +71,9 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
         elif kind == _IPV6:
             if len(data) >= 90 and data[18:21] == _PLAIN_V6:
                 signature = data[:60]
-                counter = data[62:70]
-                digest = data[70:90]
-                sound = number_of(data[54:90], "big") % 65535 == 0
+                lane = known(signature)
+                counter, digest = data[62:70], data[70:90]
+                sound = number_of(data[54:90]) % 65535 == 0
             elif (
                 len(data) >= 54
                 and data[20] not in _V6_READ
@@ -74,7 +83,7 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
                 continue
         elif kind != _ARP and kind not in _TAGS:
             continue
-        if signature is not None and (lane := known(signature)) is not None and sound:
+        if signature is not None and lane is not None and sound:
             speaker = lane.speaker
             family = lane.family
             if speaker.last_form is lane.form and family.sole is speaker and family.last is speaker:
@@ -90,7 +99,7 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
                     else:
                         good = not active and (speaker.searches > 0 or not (given or lane.host.learned))
                     if good:
-                        count = number_of(counter, "big")
+                        count = number_of(counter)
                         host = lane.host
                         step = count - host.number  # type: ignore[operator]
                         if step == 1:
@@ -114,7 +123,7 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
                         speaker.number = host.number = count
                         speaker.last_ns = steady_ns = time_ns
                         speaker.last = (capture, number)  # type: ignore[assignment]
-                        speaker.last_data = data
+                        speaker.recent.append(data)
                         spacing = lane.spacing
                         spacing.total_ns += gap_ns
                         if gap_ns < spacing.low_ns:
@@ -125,10 +134,14 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
         if steady_ns:
             session.now_ns, steady_ns = steady_ns, 0
         taken = packet(time_ns, capture, number, data, cut)
-        if taken is not None and signature is not None and taken.clean and _simple(data, kind):
+        if signature is _SAME:
+            if taken is not lane:
+                del same[data[:40]]
+        elif taken is not None and signature is not None and taken.clean and _simple(data, kind):
             if len(lanes) >= _MAX_SIGNATURES:
                 _settle(lanes)
                 lanes.clear()
+                same.clear()
             old = known(signature)
             if old is not taken:
                 if old is not None:

@@ -8,77 +8,21 @@ overdue or it bows out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import pairwise
 from statistics import median
 
-from conformance.judge.form import Form, Ref
+from conformance.judge.events import Cause, DualMaster, Flapping, Handover, Said
+from conformance.judge.form import Ref
 from conformance.judge.speaker import Speaker
 
 MS = 1_000_000
 MAX_EVENTS = 10_000
 """Hand-overs and windows kept for one virtual host; later ones are counted."""
 
-_REACTION_NS = 60 * MS
+REACTION_NS = 60 * MS
 """A kernel preempts within this time of the advertisement that provokes it (measured: 1 to 5 ms)."""
 _UCARP_REACTION_NS = 1_200 * MS
 """ucarp sees a frame up to a second late (libpcap read timeout)."""
-
-
-class Cause(StrEnum):
-    """Why mastership went over."""
-
-    START = "start"
-    SILENCE = "silence"
-    BOW_OUT = "bow-out"
-    PREEMPTION = "preemption"
-    DEMOTION = "demotion"
-    BETTER = "better-advertisement"
-    EQUAL = "equal-advertisement"
-    RESTART = "restart"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """Mastership going from ``old`` (None at the start of the capture) to ``new``; ``gap_ns`` is from the
-    last advertisement of the one to the first of the other.
-
-    ``rank`` is advbase and advskew of the first advertisement of the new MASTER.
-    """
-
-    ref: Ref
-    time_ns: int
-    old: Speaker | None
-    new: Speaker
-    gap_ns: int | None
-    cause: Cause
-    rank: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class DualMaster:
-    """Two MASTERs side by side, from the first advertisement of the ``younger`` to the last that proves it;
-    ``open`` if the capture ends so.
-    """
-
-    start: Ref
-    end: Ref
-    start_ns: int
-    end_ns: int
-    older: Speaker
-    younger: Speaker
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Flapping:
-    """A speaker that becomes MASTER again and again; ``period_ns`` is the median time between two times."""
-
-    speaker: Speaker
-    times: int
-    period_ns: int
-    frames: tuple[Ref, ...]
 
 
 @dataclass(slots=True)
@@ -91,9 +35,9 @@ class Stand:
     speaker: Speaker
     since_ns: int
     since: Ref
-    form: Form
+    form: Said
     best: tuple[int, int]
-    rival: tuple[Form, int, tuple[int, int]] | None = None
+    rival: tuple[Said, int, tuple[int, int]] | None = None
     answered: dict[Speaker, tuple[int, Ref]] = field(
         default_factory=dict
     )  # first advert of an older MASTER after this one began
@@ -118,7 +62,7 @@ class Stand:
 class _Departed:
     speaker: Speaker
     last_ns: int
-    form: Form
+    form: Said
     bowed_out: bool
 
 
@@ -141,7 +85,17 @@ class History:
         """The MASTER if there is exactly one."""
         return self.holder if len(self.standing) == 1 and self.holder in self.standing else None
 
-    def heard(self, speaker: Speaker, time_ns: int, ref: Ref, form: Form) -> bool:
+    def stands(self, now_ns: int) -> bool:
+        """Whether anybody is MASTER at ``now_ns``: the next advertisement of somebody is not overdue."""
+        return any(now_ns - stand.last_ns <= stand.patience_ns for stand in self.standing.values())
+
+    def side_by_side(self) -> list[tuple[Stand, Stand]]:
+        """The pairs that stand as MASTER now, each of which has spoken after the younger one began."""
+        stands = list(self.standing.values())
+        pairs = [(one, other) for index, one in enumerate(stands) for other in stands[index + 1 :]]
+        return [(older, younger) for older, younger in pairs if older.speaker in younger.answered]
+
+    def heard(self, speaker: Speaker, time_ns: int, ref: Ref, form: Said) -> bool:
         """Takes an advertisement; returns whether the speaker became a standing MASTER by it."""
         self.expire(time_ns)
         stand = self.standing.get(speaker)
@@ -180,7 +134,7 @@ class History:
         stands = list(self.standing.values())
         for index, older in enumerate(stands):
             for younger in stands[index + 1 :]:
-                self._close(older, younger, still_open=True)
+                self._close(older, younger, None)
                 if older.speaker not in younger.answered:
                     self.attempts.append((younger.speaker, younger.since_ns, younger.since))
         incumbent = self.standing.get(self.holder) if self.holder is not None else None
@@ -213,7 +167,7 @@ class History:
         del self.standing[gone.speaker]
         for other in self.standing.values():
             pair = (gone, other) if gone.since_ns <= other.since_ns else (other, gone)
-            self._close(*pair, still_open=False)
+            self._close(*pair, gone.speaker)
         if gone.speaker is not self.holder:
             return
         if self.standing:
@@ -261,7 +215,7 @@ class History:
             )
         )
 
-    def _close(self, older: Stand, younger: Stand, *, still_open: bool) -> None:
+    def _close(self, older: Stand, younger: Stand, left: Speaker | None) -> None:
         answer = younger.answered.get(older.speaker)
         if answer is None:
             return  # the older one never spoke again: it yielded
@@ -273,9 +227,7 @@ class History:
             end_ns, end = both
         if len(self.duals) < MAX_EVENTS:
             self.duals.append(
-                DualMaster(
-                    younger.since, end, younger.since_ns, end_ns, older.speaker, younger.speaker, still_open
-                )
+                DualMaster(younger.since, end, younger.since_ns, end_ns, older.speaker, younger.speaker, left)
             )
         else:
             self.more += 1
@@ -311,7 +263,7 @@ class History:
         return found
 
 
-def _cause(best: tuple[int, int], form: Form, heir: Stand, gap_ns: int) -> Cause:
+def _cause(best: tuple[int, int], form: Said, heir: Stand, gap_ns: int) -> Cause:
     """Why ``heir`` took over from a MASTER that had advertised ``form`` ``gap_ns`` before and was not
     overdue; ``best`` is the best it had advertised.
     """
@@ -322,6 +274,6 @@ def _cause(best: tuple[int, int], form: Form, heir: Stand, gap_ns: int) -> Cause
     if demoted and (form.demote > new.demote or new.rank < form.rank):
         return Cause.DEMOTION
     if new.rank < form.rank:
-        quick_ns = _UCARP_REACTION_NS if new.source_mac[:5] == b"\x00\x00\x5e\x00\x00" else _REACTION_NS
+        quick_ns = _UCARP_REACTION_NS if new.source_mac[:5] == b"\x00\x00\x5e\x00\x00" else REACTION_NS
         return Cause.PREEMPTION if gap_ns <= quick_ns else Cause.BETTER
     return Cause.EQUAL if new.rank == form.rank else Cause.OTHER

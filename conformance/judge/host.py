@@ -21,12 +21,13 @@ _MAX_ADDRESSES = 64
 @dataclass(slots=True)
 class TakeOver:
     """A speaker that became MASTER and owes the segment an announcement; ``announced`` lists those that
-    were seen.
+    were seen. One that talks to a ``unicast`` peer may have to ask for its MAC address first.
     """
 
     speaker: Speaker
     time_ns: int
     ref: Ref
+    unicast: bool = False
     announced: set[Address] = field(default_factory=set)
     judged: bool = False
 

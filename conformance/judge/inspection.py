@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.judge.diagnosis import Reason, refusal_id, why_two_masters
+from conformance.judge.diagnosis import refusal_id
+from conformance.judge.events import Cause
 from conformance.judge.findings import (
     Finding,
     Severity,
@@ -15,24 +16,25 @@ from conformance.judge.findings import (
     password_words,
     several,
 )
-from conformance.judge.history import Cause, DualMaster, Flapping
 from conformance.judge.host import Family, Host
 from conformance.judge.ledger import MAX_FRAMES, Tally
+from conformance.judge.monitors import election
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
-from conformance.wire.header import interval_ns
+from conformance.judge.splitbrain import two_masters
+from conformance.wire.digest import Address
+from conformance.wire.header import VERSION
 
 ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 _REFUSED = frozenset(
     {"CARP-WIRE-004", "CARP-WIRE-007", "CARP-WIRE-013", "CARP-WIRE-014", "CARP-V6-006", "CARP-V6-003"}
 )
-_OWN_WORDS = frozenset({"CARP-ARP-001", "CARP-TIMER-001", "CARP-AUTH-026"})
 
 
 def of_family(session: Session, host: Host, family: Family) -> list[Finding]:
     """The findings on one virtual host in one address family, the gravest first."""
     told: dict[Speaker, str] = {}
-    found = [*_two_masters(host, family, told)]
+    found = [*two_masters(host, family, told)]
     for speaker in family.speakers.values():
         found += _digest(speaker, told)
         found += _refused(speaker, told)
@@ -40,6 +42,7 @@ def of_family(session: Session, host: Host, family: Family) -> list[Finding]:
         found += _conduct(speaker)
     found += _equals(family)
     found += _gaps(family)
+    found += _farewells(family)
     found += _checked(session, host, family)
     if family.crowded:
         found.append(
@@ -51,79 +54,6 @@ def of_family(session: Session, host: Host, family: Family) -> list[Finding]:
             )
         )
     return sorted(found, key=lambda one: one.severity)
-
-
-def _two_masters(host: Host, family: Family, told: dict[Speaker, str]) -> Iterator[Finding]:
-    flaps = {one.speaker: one for one in family.history.flapping()}
-    pairs: dict[tuple[Speaker, Speaker], list[DualMaster]] = {}
-    for dual in family.history.duals:
-        key = (
-            (dual.older, dual.younger)
-            if int(dual.older.source) < int(dual.younger.source)
-            else (dual.younger, dual.older)
-        )
-        pairs.setdefault(key, []).append(dual)
-    for duals in pairs.values():
-        longest = max(duals, key=lambda one: one.end_ns - one.start_ns)
-        older, younger = longest.older, longest.younger
-        reason = why_two_masters(host, family, older, younger)
-        length = longest.end_ns - longest.start_ns
-        interval = interval_ns(*older.best) if older.best is not None else 0
-        flap = flaps.pop(younger, None)
-        if flap is None and length <= interval * 3 // 2 and not longest.open:
-            yield _short(duals, longest)
-            continue
-        told |= {older: reason.id, younger: reason.id}
-        yield _side_by_side(duals, longest, flap, reason)
-    if flaps:
-        most = max(flaps.values(), key=lambda one: one.times)
-        names = several(speaker.source for speaker in flaps)
-        text = (
-            f"mastership does not settle: {names} become{'s' if len(flaps) == 1 else ''} "
-            f"master again and again, {most.times} times, about every {duration(most.period_ns)}"
-        )
-        yield finding("flapping", ERROR, text, [ref for flap in flaps.values() for ref in flap.frames])
-
-
-def _short(duals: list[DualMaster], longest: DualMaster) -> Finding:
-    often = f", {len(duals)} times" if len(duals) > 1 else ""
-    text = (
-        f"two masters for {duration(longest.end_ns - longest.start_ns)} at {clock(longest.start_ns)}{often}: "
-        f"{longest.younger.source} had begun before {longest.older.source} "
-        f"yielded or {longest.younger.source} gave up"
-    )
-    return finding(
-        "short-dual-master", NOTICE, text, [ref for dual in duals for ref in (dual.start, dual.end)]
-    )
-
-
-def _side_by_side(
-    duals: list[DualMaster], longest: DualMaster, flap: Flapping | None, reason: Reason
-) -> Finding:
-    older, younger = longest.older, longest.younger
-    text = (
-        f"two masters, {_named(older)} and {_named(younger)}, for "
-        f"{duration(longest.end_ns - longest.start_ns)} at {clock(longest.start_ns)}"
-    )
-    if longest.open:
-        text += " until the end of the capture"
-    if flap is not None:
-        text += (
-            f"; {younger.source} becomes master about every {duration(flap.period_ns)}, {flap.times} times"
-        )
-    elif len(duals) > 1:
-        text += f", {len(duals)} times in all"
-    text += f", {'because' if reason.sure else 'probably because'} {reason.words}"
-    return finding(reason.id, ERROR, text, [ref for dual in duals for ref in (dual.start, dual.end)])
-
-
-def _named(speaker: Speaker) -> str:
-    form = speaker.last_form
-    return (
-        f"{speaker.source} (advbase {form.advbase} advskew {form.advskew})"
-        if form is not None
-        else str(speaker.source)
-    )
 
 
 def _digest(speaker: Speaker, told: dict[Speaker, str]) -> Iterator[Finding]:
@@ -185,9 +115,13 @@ def _odd(session: Session, speaker: Speaker) -> Iterator[Finding]:
             continue
         if not session.applies(requirement, names):
             continue
-        if requirement in _REFUSED and speaker.refusals:
+        if speaker.refusals and (requirement in _REFUSED or _of_another_version(requirement, tally)):
             continue
         yield _broken(requirement, speaker, tally)
+
+
+def _of_another_version(requirement: str, tally: Tally) -> bool:
+    return requirement == "CARP-WIRE-008" and f"(version {VERSION}," not in tally.text
 
 
 def _broken(requirement: str, speaker: Speaker, tally: Tally) -> Finding:
@@ -304,11 +238,26 @@ def _gaps(family: Family) -> Iterator[Finding]:
     if restarts:
         longest = max(restarts, key=lambda one: one.gap_ns or 0)
         often = f" ({len(restarts)} times)" if len(restarts) > 1 else ""
+        why = (
+            "it had said good-bye (255/255), as when its carp interface is taken down"
+            if longest.new.bow_outs
+            else "its vhid was reset, or its link was lost"
+        )
         text = (
             f"no master for {duration(longest.gap_ns or 0)} before {clock(longest.time_ns)}{often}, "
-            f"then {longest.new.source} again: its vhid was reset, or its link was lost"
+            f"then {longest.new.source} again: {why}"
         )
         yield finding("interruption", NOTICE, text, [one.ref for one in restarts])
+
+
+def _farewells(family: Family) -> Iterator[Finding]:
+    for one in family.history.handovers:
+        if one.cause is Cause.BOW_OUT and one.old is not None and (one.gap_ns or 0) > election.SOON_NS:
+            text = (
+                f"{one.old.source} said good-bye, but {one.new.source} took over only "
+                f"{duration(one.gap_ns or 0)} later: it did not hear that, or did not believe it"
+            )
+            yield finding("bow-out-unheard", WARNING, text, [one.ref])
 
 
 def _checked(session: Session, host: Host, family: Family) -> Iterator[Finding]:
@@ -329,11 +278,13 @@ def _checked(session: Session, host: Host, family: Family) -> Iterator[Finding]:
             [speaker.first for speaker in unchecked if speaker.first is not None],
         )
     given = frozenset(session.options.addresses)
+    elsewhere = frozenset[Address]().union(
+        *(one.addresses() for one in session.hosts.values() if one is not host)
+    )
     if (
-        given
-        and host.current is not None
-        and host.current.address_set != given
+        host.current is not None
         and host.current.address_set & given
+        and (host.current.address_set - given or given - host.current.address_set - elsewhere)
     ):
         yield finding(
             "addresses-given-differ",

@@ -4,6 +4,7 @@ frames.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -30,6 +31,13 @@ class Who:
     vlans: tuple[int, ...]
     vhid: int
     source: Address
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.vlans, self.vhid, self.source)))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for with every verdict, and that of an address is dear
 
 
 @dataclass(slots=True)
@@ -51,13 +59,16 @@ class Ledger:
 
     tallies: dict[Who, dict[str, Tally]] = field(default_factory=dict)
 
-    def _tally(self, requirement: str, who: Who) -> Tally:
+    def _of(self, who: Who) -> dict[str, Tally]:
         own = self.tallies.get(who)
         if own is None:
             own = {}
             if len(self.tallies) < _MAX_SENDERS:
                 self.tallies[who] = own
-        return own.setdefault(requirement, Tally())
+        return own
+
+    def _tally(self, requirement: str, who: Who) -> Tally:
+        return self._of(who).setdefault(requirement, Tally())
 
     def passed(self, requirement: str, who: Who, ref: Ref | None = None) -> None:
         """Notes that ``who`` was seen to satisfy ``requirement``; ``ref`` shows it."""
@@ -65,6 +76,17 @@ class Ledger:
         tally.passes += 1
         if ref is not None and not tally.frames:
             tally.frames.append(ref)
+
+    def passed_all(self, requirements: Iterable[str], who: Who, ref: Ref) -> None:
+        """Notes that ``who`` was seen to satisfy each of ``requirements`` in frame ``ref``."""
+        own = self._of(who)
+        for requirement in requirements:
+            tally = own.get(requirement)
+            if tally is None:
+                tally = own[requirement] = Tally()
+            tally.passes += 1
+            if not tally.frames:
+                tally.frames.append(ref)
 
     def failed(self, requirement: str, who: Who, ref: Ref, text: str) -> None:
         """Notes that frame ``ref`` of ``who`` breaks ``requirement``; ``text`` says how."""

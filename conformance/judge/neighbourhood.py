@@ -47,14 +47,15 @@ class Binding:
     stale_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Announcement:
-    """One gratuitous ARP."""
+    """One gratuitous ARP; ``taken`` if it is known to be from a host that was MASTER by then."""
 
     time_ns: int
     ref: Ref
     arp: Arp
     frame_destination: bytes
+    taken: bool = False
 
 
 @dataclass(slots=True)

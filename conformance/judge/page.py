@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.judge.summary import frames_text, title
+from conformance.judge.summary import frames_text, title, vrrp_title
 
 _WIDTH = 960
 _LEFT = 210
@@ -61,7 +61,25 @@ def html(document: dict[str, Any]) -> str:
     )
     environment.filters["frames"] = frames_text
     hosts = [{"title": title(host), "line": _line(document, host), **host} for host in document["vhids"]]
-    return environment.get_template("judge.html").render(document=document, hosts=hosts)
+    elections = [
+        {"title": vrrp_title(one), "line": _line(document, {**one, "speakers": one["routers"]}), **one}
+        for one in document["vrrp"]
+    ]
+    gravest, headline = _headline(document)
+    return environment.get_template("judge.html").render(
+        document=document, hosts=hosts, elections=elections, gravest=gravest, headline=headline
+    )
+
+
+def _headline(document: dict[str, Any]) -> tuple[str, str]:
+    """The gravest severity, or ``fine``, and how many findings of each there are."""
+    found = [one["severity"] for host in document["vhids"] for one in host["findings"]]
+    found += [one["severity"] for one in document["findings"]]
+    counts = {word: found.count(word) for word in ("error", "warning", "notice") if word in found}
+    if not counts:
+        return "fine", "Nothing to object to." if document["vhids"] else "Nothing to judge."
+    listed = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts.items())
+    return next(iter(counts)), f"{listed[0].upper()}{listed[1:]}"
 
 
 def _seconds(time: str) -> float | None:

@@ -58,6 +58,7 @@ def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) ->
     convert = converter(linktype)
     unpack = struct.Struct(order + "IIII").unpack_from
     position, number, read = _GLOBAL, 0, stream.read
+    second, second_ns = 0, 0
     while True:
         end = len(buffer)
         while position + record <= end:
@@ -71,6 +72,8 @@ def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) ->
                     )
                     return
                 break
+            if seconds != second:
+                second, second_ns = seconds, seconds * 1_000_000_000
             number += 1
             data: bytes | None = buffer[position + record : after]
             position = after
@@ -78,7 +81,7 @@ def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) ->
                 data = convert(data)  # type: ignore[arg-type]
                 if data is None:
                     continue
-            yield seconds * 1_000_000_000 + fraction * unit, index, number, data, length < wire  # type: ignore[misc]
+            yield second_ns + fraction * unit, index, number, data, length < wire  # type: ignore[misc]
         chunk = read(_CHUNK)
         if not chunk:
             break

@@ -5,6 +5,7 @@ follows for its timers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from conformance.judge.form import Form
 from conformance.judge.speaker import Speaker
@@ -26,6 +27,11 @@ class Tongue:
     def names(self) -> frozenset[str]:
         """The implementations in the catalogue's ``holds_for`` words."""
         return frozenset(_CATALOGUE.get(one.key, one.key) for one in self.dialects)
+
+    @property
+    def reaction_ns(self) -> int:
+        """How long after a frame its effect may be seen at the latest."""
+        return max(one.reaction_window_ns[1] for one in self.dialects)
 
     def interval_window_ns(self, advbase: int, advskew: int) -> tuple[int, int]:
         """The widest spacing window of the possible dialects."""
@@ -72,6 +78,7 @@ def guess(speaker: Speaker) -> Tongue:
 _EVERY = Tongue(dialects(), True)
 
 
+@lru_cache(maxsize=1024)
 def widest_window_ns(advbase: int, advskew: int) -> tuple[int, int]:
     """A window that holds the spacing of every dialect: nobody objects to a spacing inside it before the
     dialect is known.

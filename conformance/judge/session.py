@@ -41,13 +41,14 @@ class Session:
         self.hoods: dict[tuple[int, ...], Neighbourhood] = {}
         self.adverts = Adverts(options, self.told, self.ledger, self.digests, self._hood)
         self.hosts: dict[tuple[tuple[int, ...], int], Host] = self.adverts.hosts
-        self.vrrp: dict[tuple[int, int, Address, tuple[int, ...]], neighbours.VrrpSpeaker] = {}
+        self.vrrp: dict[neighbours.Place, neighbours.VrrpElection] = {}
         self.watched: set[bytes] = set()
         self.frames = 0
         self.cut = 0
         self.clock_steps = 0
         self.now_ns = 0
         self.end_ns = 0
+        self.calm_until_ns: int | None = None
         self._finished = False
 
     def feed(self, seen: FrameSeen) -> None:
@@ -58,6 +59,16 @@ class Session:
     def packet(self, time_ns: int, capture: int, number: int, data: bytes, cut: bool) -> Lane | None:
         """Takes one captured packet; returns its lane if it was an advertisement."""
         return self._take(Sight(time_ns, Ref(capture, number), decode(data)), cut=cut, sent=False)
+
+    def disturbed(self, time_ns: int) -> None:
+        """At ``time_ns`` something was sent or done that may have disturbed the hosts: a spacing across it is not judged."""
+        if self.calm_until_ns is None or time_ns < self.calm_until_ns:
+            self.calm_until_ns = time_ns
+        over_ns = time_ns + (self.told.reaction_ns if self.told is not None else 0)
+        self.adverts.disturbed_ns = max(self.adverts.disturbed_ns, over_ns)
+        for host in self.hosts.values():
+            for family in host.families.values():
+                family.sole = None  # the next advertisement takes the slow way
 
     def _take(self, seen: Sight, *, cut: bool, sent: bool) -> Lane | None:
         frame = seen.frame
@@ -79,6 +90,8 @@ class Session:
         if not backwards:
             return
         self.clock_steps += 1
+        for election_ in self.vrrp.values():
+            election_.history.step_clock(time_ns)
         for host in self.hosts.values():
             for family in host.families.values():
                 family.history.step_clock(time_ns)
@@ -88,7 +101,7 @@ class Session:
     def _protocol_112(self, seen: Sight, *, sent: bool) -> Lane | None:
         form = form_of(seen.frame)
         if form is None:
-            neighbours.heard(self.vrrp, seen.frame, seen.ref)
+            neighbours.heard(self.vrrp, seen.frame, seen.ref, seen.time_ns)
             return None
         body = seen.frame.payload[:LENGTH]
         return self.adverts.take(Advert(seen.ref, seen.time_ns, form, body, seen.frame.data), sent=sent)
@@ -166,26 +179,30 @@ class Session:
         if self._finished:
             return
         self._finished = True
+        neighbours.finish(self.vrrp, self.end_ns)
         for host in self.hosts.values():
             self.digests.settle(host)
             for family in host.families.values():
                 self._conclude(host, family)
 
     def _conclude(self, host: Host, family: Family) -> None:
-        history = family.history
+        history, witness = family.history, self.options.witness
         for speaker in family.speakers.values():
             _name_frames(speaker)
         history.expire(self.end_ns)
         history.finish()
         if family.take_over is not None:
-            announce.close(self.ledger, self._hood(host.vlans), family.take_over, self.end_ns)
+            announce.close(self.ledger, self._hood(host.vlans), family.take_over, self.end_ns, witness)
         for speaker in family.speakers.values():
-            digest.finish(self.ledger, speaker)
+            digest.finish(self.ledger, speaker, witness)
             counters.finish(self.ledger, speaker)
-            timing.finish_intervals(self.ledger, speaker, self.tongue(speaker))
+            timing.finish_intervals(self.ledger, speaker, self.tongue(speaker), witness)
         for handover in history.handovers:
             timing.finish_take_over(self.ledger, handover, self.tongue(handover.new))
-        election.finish(self.ledger, history, list(family.speakers.values()))
+        calm_ns = self.end_ns if self.calm_until_ns is None else self.calm_until_ns
+        election.finish(
+            self.ledger, history, list(family.speakers.values()), calm_ns if witness is not None else None
+        )
 
 
 def _stray(host: Host, seen: Sight) -> None:
@@ -200,7 +217,8 @@ def _stray(host: Host, seen: Sight) -> None:
     speaker = family.speakers.get(sender) if family is not None else None
     if family is None or speaker is None or speaker in family.history.standing:
         return
-    if seen.time_ns - speaker.last_ns >= _GRACE_NS and len(speaker.stray) < MAX_FRAMES:
+    heard_ns = max(speaker.last_ns, speaker.suspect.time_ns if speaker.suspect is not None else 0)
+    if seen.time_ns - heard_ns >= _GRACE_NS and len(speaker.stray) < MAX_FRAMES:
         speaker.stray.append(seen.ref)
 
 

@@ -14,6 +14,8 @@ from conformance.wire.digest import Address
 
 MAX_WAITING = 64
 """Advertisements kept until an address is learned under which their digest can be checked."""
+MAX_RECENT = 64
+"""Frames kept of each sender, to know its advertisements again when somebody replays them."""
 _MAX_SPACINGS = 32
 
 
@@ -73,7 +75,7 @@ class Speaker:
     last: Ref = NOWHERE
     last_ns: int = 0
     last_form: Form | None = None
-    last_data: bytes = b""
+    recent: deque[bytes] = field(default_factory=lambda: deque(maxlen=MAX_RECENT))
     key: Key | None = None
     keys: list[Key] = field(default_factory=list)
     searches: int = 0
@@ -106,6 +108,11 @@ class Speaker:
     spacings: dict[tuple[int, int], Spacing] = field(default_factory=dict)
 
     @property
+    def last_data(self) -> bytes:
+        """The frame of its latest advertisement; empty before the first."""
+        return self.recent[-1] if self.recent else b""
+
+    @property
     def source(self) -> Address:
         """The IP source address."""
         return self.who.source
@@ -117,7 +124,8 @@ class Speaker:
             self.constants >= 3
             and self.successors == 0
             and self.deaf == 0
-            and self.constants * 10 >= (self.constants + self.randoms) * 8
+            and self.constants * 10
+            >= (self.constants + self.randoms - 1) * 8  # the first one is random to who hears it
         )
 
     def spacing(self, form: Form) -> Spacing:

@@ -6,6 +6,7 @@ from typing import Any
 
 _MARK = {"error": "✘", "warning": "!", "notice": "·"}
 _MAX_EVENTS = 12
+_MAX_RANKS = 6
 
 
 def plain(text: str) -> str:
@@ -20,6 +21,8 @@ def summary_text(document: dict[str, Any]) -> str:
         lines += ["", *_host(host)]
     if not document["vhids"]:
         lines += ["", "no CARP advertisement was found"]
+    for election in document["vrrp"]:
+        lines += ["", *_vrrp(election)]
     if document["findings"]:
         lines += ["", "on the segment:", *(_finding(one) for one in document["findings"])]
     if document["unreadable"]:
@@ -40,15 +43,31 @@ def _host(host: dict[str, Any]) -> list[str]:
     lines = [f"{title(host)}{addresses}: {host['advertisements']} advertisements{checked}"]
     lines += [_finding(one) for one in host["findings"]]
     lines += [_speaker(one) for one in host["speakers"]]
+    return [*lines, *_events(host)]
+
+
+def _events(host: dict[str, Any]) -> list[str]:
     events = [(one["time"], _handover(one)) for one in host["handovers"]] + [
         (one["time"], _dual(one)) for one in host["dual_master"]
     ]
     events.sort()
-    lines += [f"    {text}" for _, text in events[:_MAX_EVENTS]]
     more = len(events) - _MAX_EVENTS + host["more_events"]
-    if more > 0:
-        lines.append(f"    and {more} more events")
-    return lines
+    lines = [f"    {text}" for _, text in events[:_MAX_EVENTS]]
+    return [*lines, f"    and {more} more events"] if more > 0 else lines
+
+
+def vrrp_title(election: dict[str, Any]) -> str:
+    """``VRRP vrid 10 over IPv4``, with the VLANs if there are any."""
+    vlans = "".join(f", VLAN {vlan}" for vlan in election["vlans"])
+    return f"VRRP vrid {election['vrid']} over IPv{election['family']}{vlans}"
+
+
+def _vrrp(election: dict[str, Any]) -> list[str]:
+    routers = [
+        f"    {one['source']}: {one['packets']} packets, VRRPv{one['version']} priority {one['priority']} every {one['interval_ms'] / 1000:.3f} s"
+        for one in election["routers"]
+    ]
+    return [f"{vrrp_title(election)}: {election['packets']} packets", *routers, *_events(election)]
 
 
 def frames_text(one: dict[str, Any], limit: int = 16) -> str:
@@ -70,6 +89,8 @@ def _finding(one: dict[str, Any]) -> str:
 
 def _speaker(one: dict[str, Any]) -> str:
     timers = f", advbase {one['advbase']} advskew {one['advskew']}" if one["advbase"] is not None else ""
+    others = [rank for rank in one["announced"] if rank != [one["advbase"], one["advskew"]]]
+    timers += f" (also {', '.join(f'{base}/{skew}' for base, skew in others[:_MAX_RANKS])})" if others else ""
     interval = f", every {one['interval_ms'] / 1000:.3f} s" if one["interval_ms"] is not None else ""
     guess = "probably " if one["guessed"] else ""
     return (

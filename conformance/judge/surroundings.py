@@ -24,19 +24,16 @@ def of_segment(session: Session) -> list[Finding]:
 
 
 def _vrrp(session: Session) -> Iterator[Finding]:
-    for router in session.vrrp.values():
-        clash = session.hosts.get((router.vlans, router.vrid))
-        what = (
-            f"VRRPv{router.version} router {router.source} uses vrid {router.vrid} ({router.count} packets)"
-        )
+    for (vlans, vrid, _), router in (
+        (place, router) for place, one in session.vrrp.items() for router in one.routers.values()
+    ):
+        clash = session.hosts.get((vlans, vrid))
+        what = f"VRRPv{router.form.version} router {router.speaker.source} uses vrid {vrid} ({router.count} packets)"
         if clash is not None and any(family.history.holder is not None for family in clash.families.values()):
             yield finding(
                 "vrrp-same-id",
                 WARNING,
-                (
-                    f"{what}, the number of a CARP vhid: both use "
-                    f"the MAC address 00:00:5e:00:01:{router.vrid:02x}"
-                ),
+                (f"{what}, the number of a CARP vhid: both use the MAC address 00:00:5e:00:01:{vrid:02x}"),
                 [router.first],
             )
         else:

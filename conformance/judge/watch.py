@@ -25,8 +25,8 @@ from rich.live import Live
 from rich.table import Table
 
 from conformance.judge import document, inspection
-from conformance.judge.history import DualMaster, Handover
 from conformance.judge.lane import Options
+from conformance.judge.reporter import Reporter
 from conformance.judge.session import Session
 from conformance.judge.summary import plain, summary_text
 from conformance.wire.digest import Address
@@ -58,7 +58,8 @@ class Received:
     data: bytes
 
 
-def _socket(interface: str) -> socket.socket:
+def packet_socket(interface: str) -> socket.socket:
+    """A socket that only listens on ``interface``, for :func:`receive`. Raises :class:`WatchError`."""
     try:
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as error:
@@ -145,63 +146,6 @@ def table(session: Session, interface: str) -> Table:
     return view
 
 
-class Reporter:
-    """Tells each new event once: hand-overs, times with two masters, findings."""
-
-    def __init__(self, emit: Callable[[dict[str, Any]], None]) -> None:
-        self._emit = emit
-        self._told: set[tuple[object, ...]] = set()
-
-    def look(self, session: Session) -> None:
-        """Emits what happened since the last look."""
-        for host in session.hosts.values():
-            for family in host.families.values():
-                where = {"vhid": host.vhid, "family": family.version, "vlans": list(host.vlans)}
-                key = (host.vlans, host.vhid, family.version)
-                for handover in family.history.handovers:
-                    self._once(
-                        (*key, "h", handover.ref), {"event": "handover", **where, **_handover(handover)}
-                    )
-                for dual in family.history.duals:
-                    self._once(
-                        (*key, "d", dual.start, dual.younger),
-                        {"event": "dual-master", **where, **_dual(dual)},
-                    )
-                for found in inspection.of_family(session, host, family):
-                    event = {
-                        "event": "finding",
-                        **where,
-                        "id": found.id,
-                        "severity": found.severity.word,
-                        "text": found.text,
-                    }
-                    self._once((*key, "f", found.id, found.severity), event)
-
-    def _once(self, key: tuple[object, ...], event: dict[str, Any]) -> None:
-        if key not in self._told and len(self._told) < 100_000:
-            self._told.add(key)
-            self._emit(event)
-
-
-def _handover(one: Handover) -> dict[str, Any]:
-    gap = round(one.gap_ns / 1e6, 3) if one.gap_ns is not None else None
-    return {
-        "time": document.iso(one.time_ns),
-        "from": str(one.old.source) if one.old else None,
-        "to": str(one.new.source),
-        "gap_ms": gap,
-        "cause": one.cause.value,
-    }
-
-
-def _dual(one: DualMaster) -> dict[str, Any]:
-    return {
-        "time": document.iso(one.start_ns),
-        "ms": round((one.end_ns - one.start_ns) / 1e6, 3),
-        "masters": [str(one.older.source), str(one.younger.source)],
-    }
-
-
 @contextlib.contextmanager
 def _interrupts(selector: selectors.BaseSelector) -> Iterator[Callable[[], bool]]:
     """While active, an interrupt or termination signal wakes ``selector``; yields a function that tells
@@ -255,7 +199,7 @@ def watch(
     reporter = Reporter(emit)
     number = 0
     with contextlib.ExitStack() as stack:
-        wire = stack.enter_context(contextlib.closing(_socket(interface)))
+        wire = stack.enter_context(contextlib.closing(packet_socket(interface)))
         selector = stack.enter_context(selectors.DefaultSelector())
         selector.register(wire, selectors.EVENT_READ)
         stopped = stack.enter_context(_interrupts(selector))

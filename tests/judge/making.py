@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import Any
 
+from conformance.judge.lane import Options
+from conformance.judge.session import Session
 from conformance.wire.digest import Address, AddressRule, Secret
 from conformance.wire.frame import ArpOperation, advertisement, arp, virtual_mac
 from conformance.wire.header import Header
@@ -141,3 +144,12 @@ def write(folder: Path, *frames: Sequence[Timed], name: str = "made.pcap") -> Pa
 def addresses(*texts: str) -> tuple[IPv4Address | IPv6Address, ...]:
     """Addresses from their texts."""
     return tuple(ip_address(text) for text in texts)
+
+
+def fed(*frames: bytes, **options: Any) -> Session:
+    """A finished session over frames that come a tenth of a second apart."""
+    session = Session(Options(**options))
+    for index, frame in enumerate(frames):
+        session.packet(START + index * SECOND // 10, 0, index + 1, frame, False)
+    session.finish()
+    return session

@@ -2,12 +2,13 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from conformance.judge.judge import html, judge
 from conformance.judge.page import _line
-from tests.judge.making import FIXTURES, PASSWORDS, Member, write
+from tests.judge.making import FIXTURES, PASSWORDS, VIP, Member, write
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,21 @@ def test_events_with_broken_times_are_left_out(tmp_path):
     line = _line(document, host)
     assert line is not None
     assert len(line.bars) == 1
+
+
+def test_the_headline_counts_the_findings(tmp_path):
+    quiet = judge([write(tmp_path, Member().run(0, 5))], passwords=("secret",), addresses=(VIP,))
+    assert "Nothing to object to." in html(quiet)
+    odd = replace(Member(), source="192.0.2.12", password="x", counter=9)
+    split = html(
+        judge([write(tmp_path, Member().run(0, 20), odd.run(3, 12))], passwords=("secret",), addresses=(VIP,))
+    )
+    assert 'class="headline error">1 error' in split
+    assert "requirements were seen to hold" in split
+
+
+def test_a_vrrp_election_has_a_time_line(tmp_path):
+    document = judge([FIXTURES / "freebsd-15.1" / "kd1_freebsd100_keepalived200_preempt0.pcap"])
+    page = html(document)
+    assert "VRRP vrid 1 over IPv4" in page
+    assert 'aria-label="time line of VRRP vrid 1 over IPv4"' in page

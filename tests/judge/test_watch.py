@@ -23,7 +23,7 @@ def segment(monkeypatch):
     """A stand-in for the packet socket: what is sent into it is received by ``watch``."""
     inside, outside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     inside.setblocking(False)
-    monkeypatch.setattr(module, "_socket", lambda _interface: inside)
+    monkeypatch.setattr(module, "packet_socket", lambda _interface: inside)
     yield outside
     outside.close()
     inside.close()
@@ -54,7 +54,7 @@ def test_json_lines_until_interrupted(segment, number):
     lines = [json.loads(line) for line in output.getvalue().splitlines()]
     assert lines[0]["event"] == "handover"
     assert (lines[0]["from"], lines[0]["to"], lines[0]["vhid"]) == (None, "192.0.2.11", 1)
-    assert {one["event"] for one in lines} == {"handover", "dual-master", "finding", "summary"}
+    assert {one["event"] for one in lines} == {"handover", "two-masters", "dual-master", "finding", "summary"}
     assert lines[-1] == {"event": "summary", **json.loads(json.dumps(document))}
     assert document["vhids"][0]["authenticated"] == 3
     assert signal.getsignal(number) is before
@@ -160,3 +160,25 @@ def test_a_real_interface_is_only_listened_to():
     timer.join()
     assert [host["vhid"] for host in document["vhids"]] == [251]
     assert document["vhids"][0]["advertisements"] == 1
+
+
+def test_two_masters_are_told_while_they_last():
+    told, session = [], Session(Options(passwords=("secret", "other")))
+    reporter = Reporter(told.append)
+    other = Member(source="192.0.2.12", advskew=100, password="other", counter=1 << 40)
+    for number, (time_ns, frame) in enumerate(
+        sorted([*Member().run(0, 12), Member().announcement(0.001), *other.run(3, 6)]), 1
+    ):
+        session.packet(START + time_ns, 0, number, frame, False)
+        reporter.look(session)
+    events = [one["event"] for one in told]
+    assert "two-masters" in events
+    assert "dual-master" not in events
+    assert next(one for one in told if one["event"] == "two-masters")["masters"] == [
+        "192.0.2.11",
+        "192.0.2.12",
+    ]
+    session.finish()
+    reporter.look(session)
+    assert [one["event"] for one in told].count("two-masters") == 1
+    assert told[-1]["event"] in ("dual-master", "finding")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from conformance.judge.monitors import announce, counters, digest, election, timing, wire
 from conformance.judge.monitors.monitor import Monitor
 
@@ -15,6 +17,7 @@ MONITORS: tuple[Monitor, ...] = (
 )
 
 
+@cache
 def cover() -> dict[str, str]:
     """The monitor's id for each requirement id that is judged passively; used by ``list``."""
     return {requirement: monitor.id for monitor in MONITORS for requirement in monitor.requirements}

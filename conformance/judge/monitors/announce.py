@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 
 from conformance.judge.form import Ref
 from conformance.judge.host import Host, TakeOver
+from conformance.judge.lane import Witness
 from conformance.judge.ledger import Ledger, Who
 from conformance.judge.monitors.monitor import Monitor
 from conformance.judge.neighbourhood import Announcement, Neighbourhood, Sight
@@ -27,7 +28,10 @@ VIRTUAL = b"\x00\x00\x5e\x00\x01"
 UCARP = b"\x00\x00\x5e\x00\x00"
 _AFTER_NS = 1_000 * MS
 _BEFORE_NS = 1_500 * MS  # ucarp announces before its first advertisement
+_REORDERED_NS = 10 * MS  # two frames that a host sent at once may change places on the way
 _CLOSE_NS = 50 * MS  # before an advertisement, only so near a virtual MAC's announcement can be its sender's
+
+_NOBODY = IPv4Address(0)  # the sender of a probe
 
 Hosts = dict[tuple[tuple[int, ...], int], Host]
 """Virtual hosts by VLAN ids and vhid."""
@@ -62,7 +66,7 @@ def arp(ledger: Ledger, hood: Neighbourhood, hosts: Hosts, seen: Sight) -> tuple
     if packet is None:
         return None
     hood.arps += 1
-    if packet.sender == IPv4Address(0):
+    if packet.sender == _NOBODY:
         return None
     claim = hood.claim(packet.sender, packet.sender_mac, seen.ref, seen.time_ns)
     virtual = packet.sender_mac[:5] == VIRTUAL
@@ -95,11 +99,14 @@ def _announced(
     ledger: Ledger, hood: Neighbourhood, candidates: Iterator[Host], seen: Sight, packet: Arp
 ) -> None:
     announcement = Announcement(seen.time_ns, seen.ref, packet, seen.frame.destination)
-    hood.recent.append(announcement)
+    virtual = packet.sender_mac[:5] == VIRTUAL
     for host in candidates:
         family = host.families.get(4)
         if family is not None and family.take_over is not None:
-            credit(ledger, host, family.take_over, announcement)
+            announcement.taken |= credit(ledger, host, family.take_over, announcement)
+        if family is not None and virtual:
+            announcement.taken |= family.history.stands(seen.time_ns)
+    hood.recent.append(announcement)
 
 
 def _belongs(host: Host, take_over: TakeOver, announcement: Announcement) -> bool:
@@ -117,11 +124,17 @@ def _belongs(host: Host, take_over: TakeOver, announcement: Announcement) -> boo
     return ucarp or packet.sender in host.addresses()
 
 
-def credit(ledger: Ledger, host: Host, take_over: TakeOver, announcement: Announcement) -> None:
-    """Counts an announcement for the take-over that it belongs to, and judges its form."""
+def credit(ledger: Ledger, host: Host, take_over: TakeOver, announcement: Announcement) -> bool:
+    """Counts an announcement for the take-over that it belongs to, and judges its form; returns whether it belongs to it.
+
+    Whether it came too early is left open if it may be somebody else's.
+    """
     packet = announcement.arp
-    if packet.sender in take_over.announced or not _belongs(host, take_over, announcement):
-        return
+    late = announcement.time_ns >= take_over.time_ns
+    if not _belongs(host, take_over, announcement):
+        return False
+    if packet.sender in take_over.announced:
+        return True
     take_over.announced.add(packet.sender)
     said = take_over.speaker.who, announcement.ref
     ledger.passed("CARP-ARP-001", *said)
@@ -133,8 +146,10 @@ def credit(ledger: Ledger, host: Host, take_over: TakeOver, announcement: Announ
     _judge(ledger, "CARP-ARP-003", said, own, f"it announces {mac_text(packet.sender_mac)}")
     text = f"its target hardware address is {mac_text(packet.target_mac)}"
     _judge(ledger, "CARP-ARP-004", said, not any(packet.target_mac), text)
-    after = announcement.time_ns >= take_over.time_ns
-    _judge(ledger, "CARP-ARP-006", said, after, "it precedes the first advertisement")
+    reordered = 0 < take_over.time_ns - announcement.time_ns <= _REORDERED_NS
+    if late or not (take_over.unicast or announcement.taken or reordered):
+        _judge(ledger, "CARP-ARP-006", said, late, "it precedes the first advertisement")
+    return True
 
 
 def _judge(ledger: Ledger, requirement: str, said: tuple[Who, Ref], holds: bool, text: str) -> None:
@@ -144,12 +159,15 @@ def _judge(ledger: Ledger, requirement: str, said: tuple[Who, Ref], holds: bool,
         ledger.failed(requirement, *said, text)
 
 
-def close(ledger: Ledger, hood: Neighbourhood, take_over: TakeOver, now_ns: int) -> None:
-    """Ends the wait for a take-over's announcement; a segment without any ARP in the capture cannot tell."""
+def close(
+    ledger: Ledger, hood: Neighbourhood, take_over: TakeOver, now_ns: int, witness: Witness | None = None
+) -> None:
+    """Ends the wait for a take-over's announcement; a capture without any ARP cannot tell, nor one that lost frames."""
     if take_over.judged or now_ns - take_over.time_ns <= _AFTER_NS:
         return
     take_over.judged = True
-    if not take_over.announced and hood.arps:
+    arps = not witness.lossy if witness is not None else hood.arps > 0
+    if not take_over.announced and arps:
         text = "no gratuitous ARP followed the take-over within a second"
         ledger.failed("CARP-ARP-001", take_over.speaker.who, take_over.ref, text)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 
 from conformance.judge.form import Ref
+from conformance.judge.lane import Witness
 from conformance.judge.ledger import Ledger
 from conformance.judge.monitors.monitor import Monitor
 from conformance.judge.speaker import Speaker
@@ -30,7 +31,7 @@ MONITORS: tuple[Monitor, ...] = (
 )
 
 
-def finish(ledger: Ledger, speaker: Speaker) -> None:
+def finish(ledger: Ledger, speaker: Speaker, witness: Witness | None = None) -> None:
     """Credits what the verified digests of a speaker prove; a speaker that nobody can verify proves
     nothing.
     """
@@ -50,13 +51,18 @@ def finish(ledger: Ledger, speaker: Speaker) -> None:
             _order(ledger, "CARP-AUTH-004", speaker, material.in_order, ref)
         if v6 and (v4 or len(v6) > 1):
             _order(ledger, "CARP-AUTH-006", speaker, material.in_order, ref)
-    if speaker.used and speaker.mismatch:
-        ledger.unclear(
-            "CARP-AUTH-001",
-            who,
-            speaker.mismatch[0],
-            f"{speaker.mismatched} of its digests fit no known password and address set, others do",
-        )
+    if speaker.mismatch:
+        _misfits(ledger, speaker, witness)
+
+
+def _misfits(ledger: Ledger, speaker: Speaker, witness: Witness | None) -> None:
+    if witness is not None:
+        text = f"{speaker.mismatched} of its digests fit no password and address set that it was given"
+        for ref in speaker.mismatch:
+            ledger.failed("CARP-AUTH-001", speaker.who, ref, text)
+    elif speaker.used:
+        text = f"{speaker.mismatched} of its digests fit no known password and address set, others do"
+        ledger.unclear("CARP-AUTH-001", speaker.who, speaker.mismatch[0], text)
 
 
 def _order(ledger: Ledger, requirement: str, speaker: Speaker, in_order: bool, frame: Ref) -> None:

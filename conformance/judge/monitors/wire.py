@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from conformance.judge.form import Form
 from conformance.judge.monitors.monitor import FormRule, Monitor
 from conformance.wire.frame import (
@@ -159,6 +161,21 @@ RULES: tuple[FormRule, ...] = (
     ),
 )
 """One row a requirement; whatever depends on the form alone is judged once a form."""
+
+
+@lru_cache(maxsize=1024)
+def judged(form: Form, names: frozenset[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The requirements that ``form`` satisfies, and those that it breaks, each with the objection; ``names`` are the dialects its sender is known to talk."""
+    satisfied, broken = [], []
+    for rule in RULES:
+        if rule.concerns(form, names):
+            objection = rule.objection(form)
+            if objection is None:
+                satisfied.append(rule.requirement)
+            else:
+                broken.append((rule.requirement, objection))
+    return tuple(satisfied), tuple(broken)
+
 
 EXEMPT: dict[str, frozenset[str]] = {rule.requirement: rule.but for rule in RULES if rule.but}
 """Dialects whose lawful behaviour looks like a breach of a requirement."""
