@@ -10,13 +10,13 @@ from statistics import median
 from typing import Any
 
 from conformance.interop.lock import held
+from conformance.interop.looks import Looks, Range
 from conformance.interop.participant import Participant
-from conformance.interop.predict import Predicted, Prediction, predict
-from conformance.interop.run import Observed, Ran, run
+from conformance.interop.predict import Named, Predicted, Prediction, predict
+from conformance.interop.run import Ran, run
 from conformance.interop.scenario import Scenario
+from conformance.interop.verdict import Judged, cell_verdict, judged
 
-VERDICTS = ("pass", "hazard", "fail", "surprise", "inconclusive", "error", "not_applicable")
-"""The verdicts of a cell, see :data:`conformance.report.site.words.LEGEND`."""
 _SIMULATED_SEED = 1_000
 
 
@@ -31,87 +31,62 @@ class Task:
     runs: int
     out: Path | None
     locks: Path
+    c: Participant | None = None
 
     @property
     def cast(self) -> Mapping[str, Participant]:
         """The implementations by role."""
-        return {"A": self.a, "B": self.b}
+        roles = {"A": self.a, "B": self.b}
+        return roles if self.c is None else roles | {"C": self.c}
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines that it needs for itself alone."""
+        return tuple(sorted({name for one in self.cast.values() for name in one.machines}))
 
     @property
     def id(self) -> str:
         """The cell's name, fit for a file: ``kill--freebsd--openbsd``."""
         return "--".join(
-            re.sub(r"[^A-Za-z0-9._-]+", "-", part) for part in (self.scenario.name, self.a.name, self.b.name)
+            re.sub(r"[^A-Za-z0-9._-]+", "-", part)
+            for part in (self.scenario.name, *(one.name for one in self.cast.values()))
         )
 
 
 def cell(task: Task) -> dict[str, Any]:
     """Predicts and runs a cell; its row of the ``matrix`` document. The worst run decides what is observed."""
-    prediction = predict(task.scenario, task.cast, task.rung)
+    prediction = predict(task.scenario, task.cast)
     runs: list[Ran] = []
     if prediction.outcome is not Predicted.NOT_APPLICABLE:
-        with held((*task.a.machines, *task.b.machines), task.locks):
+        with held(task.machines, task.locks):
             runs = [
                 run(task.scenario, task.cast, task.rung, _SIMULATED_SEED + number, _evidence(task, number))
                 for number in range(task.runs)
             ]
-    verdict, reason = verdict_of(prediction, runs)
-    shown = max(runs, key=lambda one: _BADNESS[one.observed], default=None)
-    place = runs.index(shown) if shown is not None else 0
+    verdicts = [judged(prediction, one) for one in runs]
+    verdict, reason, place = cell_verdict(prediction, verdicts)
+    shown = runs[place] if runs else None
     return {
         "id": task.id,
         "a": task.a.name,
         "b": task.b.name,
+        "c": None if task.c is None else task.c.name,
         "scenario": task.scenario.name,
         "predicted": str(prediction.outcome),
         "observed": str(shown.observed) if shown is not None else "not_run",
         "verdict": verdict,
         "reason": reason,
-        "hazards": [
-            {"name": one.name, "what": one.what, "source": one.source, "certain": one.certain}
-            for one in prediction.hazards
-        ],
+        "hazards": [_hazard(one, verdicts) for one in prediction.hazards],
         "expected": _expected(prediction),
         "service_gap_ms": _median([one.service_ns for one in runs]),
         "no_master_ms": _median([one.measured.no_master_ns if one.measured else None for one in runs]),
         "dual_master_ms": _median([one.measured.dual_master_ns if one.measured else None for one in runs]),
         "connections_lost": _sum([one.connections_lost for one in runs]),
         "evidence": f"evidence/{task.id}.{place}.pcapng" if _was_written(task, place) else None,
-        "runs": [_run_row(one, task, number) for number, one in enumerate(runs)],
+        "runs": [_run_row(one, verdicts[number], task, number) for number, one in enumerate(runs)],
         "timeline": shown.events if shown is not None else None,
         "detail": shown.detail if shown is not None else "",
     }
-
-
-_BADNESS: Mapping[Observed, int] = {
-    Observed.CONVERGES: 0, Observed.INCONCLUSIVE: 1, Observed.ERROR: 2, Observed.REFUSED: 3, Observed.FAILS: 4,
-}  # fmt: skip
-
-
-def verdict_of(prediction: Prediction, runs: Sequence[Ran]) -> tuple[str, str]:
-    """The verdict of a cell and one sentence that says why."""
-    if prediction.outcome is Predicted.NOT_APPLICABLE:
-        return "not_applicable", prediction.reason
-    worst = max(runs, key=lambda one: _BADNESS[one.observed])
-    count = sum(one.observed is worst.observed for one in runs)
-    times = f" ({count} of {len(runs)} runs)" if len(runs) > 1 else ""
-    said = "; ".join(worst.faults)
-    names = ", ".join(one.name for one in prediction.hazards)
-    match worst.observed:
-        case Observed.INCONCLUSIVE | Observed.ERROR:
-            return str(worst.observed), said + times
-        case Observed.CONVERGES if prediction.certain:
-            return (
-                "surprise",
-                f"{', '.join(one.name for one in prediction.hazards if one.certain)} was predicted, and it converges{times}",
-            )
-        case Observed.CONVERGES if prediction.hazards:
-            return "pass", f"{names} may show, and did not{times}"
-        case Observed.CONVERGES:
-            return "pass", f"converges as predicted{times}"
-    if prediction.hazards:
-        return "hazard", f"{names}: {said}{times}"
-    return "fail", f"no hazard is known, and {said}{times}"
 
 
 def _expected(prediction: Prediction) -> dict[str, Any] | None:
@@ -124,7 +99,7 @@ def _expected(prediction: Prediction) -> dict[str, Any] | None:
         "service_gap_ms": _ms(limits.service_ns),
         "simulated": {
             "observed": str(simulated.observed),
-            "faults": list(simulated.faults),
+            "faults": [one.text for one in simulated.faults],
             "no_master_ms": _ms(simulated.measured.no_master_ns) if simulated.measured else None,
             "dual_master_ms": _ms(simulated.measured.dual_master_ns) if simulated.measured else None,
             "service_gap_ms": _ms(simulated.service_ns) if simulated.service_ns is not None else None,
@@ -134,10 +109,42 @@ def _expected(prediction: Prediction) -> dict[str, Any] | None:
     }
 
 
-def _run_row(one: Ran, task: Task, number: int) -> dict[str, Any]:
+def _hazard(one: Named, verdicts: Sequence[Judged]) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "what": one.what,
+        "source": one.source,
+        "certain": one.certain,
+        "looks": _looks(one.looks),
+        "seen": sum(one.name in verdict.seen for verdict in verdicts),
+    }
+
+
+def _looks(looks: Looks) -> dict[str, Any]:
+    ends = looks.ends
+    return {
+        "masters": None
+        if ends is None
+        else {"among": sorted(ends.among), "least": ends.least, "most": ends.most},
+        "no_master_ms": _range(looks.no_master_ns),
+        "dual_master_ms": _range(looks.dual_master_ns),
+        "service_gap_ms": _range(looks.service_ns),
+        "flapping": looks.flapping,
+        "refused": looks.refused,
+    }
+
+
+def _range(bounds_ns: Range | None) -> list[float] | None:
+    return None if bounds_ns is None else [_ms(bounds_ns[0]), _ms(bounds_ns[1])]
+
+
+def _run_row(one: Ran, verdict: Judged, task: Task, number: int) -> dict[str, Any]:
     return {
         "observed": str(one.observed),
-        "faults": list(one.faults),
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "faults": [fault.text for fault in one.faults],
+        "masters": {str(vhid): sorted(hosts) for vhid, hosts in one.ends.items()},
         "service_gap_ms": _ms(one.service_ns) if one.service_ns is not None else None,
         "no_master_ms": _ms(one.measured.no_master_ns) if one.measured else None,
         "dual_master_ms": _ms(one.measured.dual_master_ns) if one.measured else None,

@@ -50,6 +50,15 @@ def settle_ns(scenario: Scenario, cast: Cast) -> int:
     return longest_ns
 
 
+def patience_ns(scenario: Scenario, cast: Cast) -> int:
+    """The shortest time without CPU after which a node may take a MASTER that is there for lost: nothing can be told of a machine that stood still that long."""
+    return min(
+        rules.take_over_window_ns(node.advbase, node.advskew)[0]
+        - rules.interval_window_ns(node.advbase, node.advskew)[1]
+        for node, rules in nodes_with_rules(scenario, cast)
+    )
+
+
 def bounds(scenario: Scenario, cast: Cast) -> Bounds:
     """What the pair must keep if nothing is wrong with it."""
     masters = tuple(name for names in scenario.outcome.masters.values() for name in names)

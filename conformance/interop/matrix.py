@@ -5,55 +5,54 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import permutations
+from functools import partial
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
 import conformance
-from conformance.interop.cell import VERDICTS, Task, cell
-from conformance.interop.participant import Participant, participants
+from conformance.interop.cell import Task, cell
+from conformance.interop.order import MatrixOrder, tasks
+from conformance.interop.participant import Participant, rung_of
 from conformance.interop.scenario import Scenario
 from conformance.interop.scenarios import chosen
+from conformance.interop.verdict import VERDICTS
 
 CONFORMS, FAILED, UNDECIDED = 0, 1, 3
 LANES_PER_CORE = 4
 """On a real clock cells wait more than they work."""
+Take = Callable[[int, dict[str, Any]], None]
+Runner = Callable[[Sequence[Task], Take], None]
+"""Does the cells and hands their rows over as they come, each with the place of its task."""
 Progress = Callable[[Mapping[str, Any], int, int], None]
 
 
 def matrix(
-    targets: Sequence[str],
-    scenarios: Sequence[str] = (),
+    order: MatrixOrder,
     out: Path | None = None,
     *,
-    rung: str | None = None,
-    runs: int = 1,
+    run: Runner | None = None,
     lanes: int | None = None,
     machine: Mapping[str, Any] | None = None,
+    versions: Mapping[str, str] | None = None,
     commit: str | None = None,
     progress: Progress = lambda _cell, _done, _total: None,
 ) -> dict[str, Any]:
-    """Runs the scenarios (all if none is named) over all ordered pairs of ``targets``, an implementation alone with itself; returns the document.
+    """Runs the scenarios over all ordered pairs (and trios) of the implementations; returns the document.
 
-    With ``out`` it writes ``results.json`` and ``evidence/`` there. ``machine`` and ``commit`` say what it ran on and of what suite. Raises :class:`UnknownTarget`,
-    :class:`UnknownScenario`, :class:`NoCommonRung`.
+    With ``out`` it writes ``results.json`` and ``evidence/`` there. ``run`` does the cells elsewhere; without it ``lanes`` processes of this host do.
+    ``machine``, ``versions`` (of implementations, where they are not this host's) and ``commit`` say what it ran on and of what suite.
+    Raises :class:`UnknownTarget`, :class:`UnknownScenario`, :class:`NoCommonRung`.
     """
-    picked = chosen(tuple(scenarios))
-    cast = participants(targets, rung)
-    where = cast[0].target.profile.rung
+    cast = order.cast()
+    todo = tasks(order, cast, out)
+    where = rung_of(cast)
     started = _now()
-    tasks = [
-        Task(one, a, b, where, runs, out, Path(tempfile.gettempdir()) / "carp-conformance-locks")
-        for one in picked
-        for a, b in pairs(cast)
-    ]
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-    cells = _cells(tasks, lanes, progress, virtual=where == "sim")
+    cells = _cells(todo, run or partial(here, lanes=lanes, virtual=where == "sim"), progress)
     document = {
         "schema": 1,
         "suite": {"name": "carp-conformance", "version": conformance.__version__, "commit": commit},
@@ -61,20 +60,15 @@ def matrix(
         "machine": dict(machine or {}),
         "started": started,
         "ended": _now(),
-        "runs": runs,
-        "implementations": [_implementation(one, cells) for one in cast],
-        "scenarios": [_scenario(one) for one in picked],
+        "runs": order.runs,
+        "implementations": [_implementation(one, versions or {}, cells) for one in cast],
+        "scenarios": [_scenario(one) for one in chosen(order.scenarios)],
         "cells": cells,
         "summary": {verdict: sum(row["verdict"] == verdict for row in cells) for verdict in VERDICTS},
     }
     if out is not None:
         write(document, out)
     return document
-
-
-def pairs(cast: Sequence[Participant]) -> list[tuple[Participant, Participant]]:
-    """All ordered pairs of different implementations; each with itself, too, as the control that tells a bad pair from a bad member."""
-    return [*((one, one) for one in cast), *permutations(cast, 2)]
 
 
 def exit_status(document: Mapping[str, Any]) -> int:
@@ -92,21 +86,24 @@ def write(document: Mapping[str, Any], folder: Path) -> None:
     whole.replace(folder / "results.json")
 
 
-def _cells(
-    tasks: Sequence[Task],
-    lanes: int | None,
-    progress: Progress,
-    *,
-    virtual: bool,
-) -> list[dict[str, Any]]:
+def _cells(todo: Sequence[Task], run: Runner, progress: Progress) -> list[dict[str, Any]]:
     """The rows of all tasks, in their order."""
-    cores = os.cpu_count() or 1
-    count = min(lanes or (cores if virtual else LANES_PER_CORE * cores), len(tasks))
     rows: dict[int, dict[str, Any]] = {}
-    for place, row in _serially(tasks) if count <= 1 else side_by_side(tasks, count, cell):
+
+    def take(place: int, row: dict[str, Any]) -> None:
         rows[place] = row
-        progress(row, len(rows), len(tasks))
-    return [rows[place] if place in rows else lost(task) for place, task in enumerate(tasks)]
+        progress(row, len(rows), len(todo))
+
+    run(todo, take)
+    return [rows[place] if place in rows else lost(task) for place, task in enumerate(todo)]
+
+
+def here(todo: Sequence[Task], take: Take, *, lanes: int | None, virtual: bool) -> None:
+    """A :data:`Runner`: the cells on this host, side by side if that pays."""
+    cores = os.cpu_count() or 1
+    count = min(lanes or (cores if virtual else LANES_PER_CORE * cores), len(todo))
+    for place, row in _serially(todo) if count <= 1 else side_by_side(todo, count, cell):
+        take(place, row)
 
 
 def _serially(tasks: Sequence[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -161,28 +158,30 @@ def _lane(
 def lost(task: Task) -> dict[str, Any]:
     """The row of a cell whose process died."""
     return {
-        "id": task.id, "a": task.a.name, "b": task.b.name, "scenario": task.scenario.name, "predicted": "not_predicted", "observed": "error",
+        "id": task.id, "a": task.a.name, "b": task.b.name, "c": None if task.c is None else task.c.name, "scenario": task.scenario.name, "predicted": "not_predicted", "observed": "error",
         "verdict": "error", "reason": "the process that ran this cell died", "hazards": [], "expected": None, "service_gap_ms": None,
         "no_master_ms": None, "dual_master_ms": None, "connections_lost": None, "evidence": None, "runs": [], "timeline": None, "detail": "",
     }  # fmt: skip
 
 
-def _implementation(one: Participant, cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _implementation(
+    one: Participant, versions: Mapping[str, str], cells: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     return {
         "name": one.name,
-        "version": one.version,
+        "version": versions.get(one.name, one.version),
         "dialect": one.dialect.key,
         "origin": one.target.profile.origin,
         "family": one.family,
-        "fails_against_everyone": _fails_against_everyone(one.name, cells),
+        "fails_against_everyone": fails_against_everyone(one.name, cells),
     }
 
 
-def _fails_against_everyone(name: str, cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def fails_against_everyone(name: str, cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """The scenarios in which no pair with it converges: still failures of those pairs, never "unsupported"."""
     by_scenario: dict[str, list[str]] = {}
     for row in cells:
-        if name in (row["a"], row["b"]) and row["verdict"] != "not_applicable":
+        if name in (row["a"], row["b"], row.get("c")) and row["verdict"] != "not_applicable":
             by_scenario.setdefault(row["scenario"], []).append(row["verdict"])
     return [scenario for scenario, verdicts in by_scenario.items() if set(verdicts) == {"fail"}]
 

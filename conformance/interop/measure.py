@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from conformance.judge.history import Handover, History
+from conformance.judge.events import Handover
+from conformance.judge.history import History
 from conformance.judge.lane import Options
 from conformance.judge.session import Session
 from conformance.segment.trace import FrameSeen, Trace

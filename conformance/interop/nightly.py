@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.interop.matrix import exit_status, matrix
+from conformance.interop.order import MatrixOrder
 from conformance.targets.registry import find
 
 Site = Callable[[Sequence[Path], Path], Sequence[Path]]
@@ -46,6 +47,7 @@ def nightly(
     site: Site,
     *,
     parts: Sequence[Part] = PARTS,
+    lanes: int | None = None,
     machine: Mapping[str, Any] | None = None,
     commit: str | None = None,
 ) -> tuple[int, list[Skipped]]:
@@ -61,11 +63,9 @@ def nightly(
             skipped.append(Skipped(part, remedies))
             continue
         document = matrix(
-            part.targets,
-            part.scenarios,
+            MatrixOrder(part.targets, part.scenarios, part.rung, part.runs),
             folder / part.rung,
-            rung=part.rung,
-            runs=part.runs,
+            lanes=lanes,
             machine=machine,
             commit=commit,
         )

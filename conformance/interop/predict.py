@@ -10,16 +10,21 @@ from typing import Any
 
 from conformance.interop.expect import Bounds, bounds
 from conformance.interop.hazards import PAIR_HAZARDS
+from conformance.interop.looks import LOOKS, Looks, Span
 from conformance.interop.participant import Participant
+from conformance.interop.plan import Plan, plan
 from conformance.interop.run import Ran, run
-from conformance.interop.scenario import Act, Node, Scenario
+from conformance.interop.scenario import Act, Node, Scenario, Step
 from conformance.interop.stage import PASSWORD, Cast
 from conformance.model.config import VhostConfig
-from conformance.model.hazards import Member, Misbehaviour, Mix, hazards_of
+from conformance.model.dialects import Dialect
+from conformance.model.hazards import Hazard, Member, Misbehaviour, Mix, hazards_of
 from conformance.targets.model.target import ModelTarget
 from conformance.wire.digest import Address
 
 SEED = 7_112
+LINK_LOST = -1
+"""As a demotion: what the implementation makes of a lost link."""
 _POSSIBLE = frozenset({Misbehaviour.NO_MASTER, Misbehaviour.RACE, Misbehaviour.FLAPPING})
 """What depends on fractions of a second, so that it may or may not show in one run."""
 
@@ -34,23 +39,25 @@ class Predicted(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A hazard of the cell. ``certain``: it must show; else it may."""
+    """A hazard of the cell. ``certain``: it must show; else it may. ``looks``: how."""
 
     name: str
     what: str
     source: str
     certain: bool
+    looks: Looks
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """``reason`` says why it is not applicable; ``simulated`` is a run of the models of both dialects."""
+    """``reason`` says why it is not applicable; ``simulated`` is a run of the models of both dialects; ``plan`` is when what happens."""
 
     outcome: Predicted
     reason: str
     hazards: tuple[Named, ...]
     limits: Bounds | None
     simulated: Ran | None
+    plan: Plan | None = None
 
     @property
     def certain(self) -> bool:
@@ -58,17 +65,18 @@ class Prediction:
         return any(one.certain for one in self.hazards)
 
 
-def predict(scenario: Scenario, cast: Cast, rung: str) -> Prediction:
-    """The prediction for a pair (roles A and B) on a rung."""
-    lack = _lack(scenario, cast, rung)
+def predict(scenario: Scenario, cast: Cast) -> Prediction:
+    """The prediction for a pair (roles A and B) or a trio."""
+    lack = _lack(scenario, cast)
     if lack:
         return Prediction(Predicted.NOT_APPLICABLE, lack, (), None, None)
-    hazards = _hazards(scenario, cast)
+    times = plan(scenario, cast)
+    hazards = _hazards(scenario, cast, times)
     # The models can do what the pair can: what the pair's access denies, the stage does in the same other way.
     models = {role: Participant(one.name, _model(one), one.version) for role, one in cast.items()}
     simulated = run(scenario, models, "sim", SEED)
     outcome = Predicted.HAZARD if hazards else Predicted.CONVERGES
-    return Prediction(outcome, "", hazards, bounds(scenario, cast), simulated)
+    return Prediction(outcome, "", hazards, bounds(scenario, cast), simulated, times)
 
 
 def _model(one: Participant) -> ModelTarget:
@@ -78,9 +86,13 @@ def _model(one: Participant) -> ModelTarget:
     return target
 
 
-def _lack(scenario: Scenario, cast: Cast, rung: str) -> str:
-    if scenario.one_way and rung != "sim":
-        return f"the rung {rung} cannot make a segment deaf in one direction"
+def _lack(scenario: Scenario, cast: Cast) -> str:
+    for one in cast.values():
+        if one.absent:
+            return one.absent
+        hosts, has = sum(cast[role] is one for _, role in scenario.machines), one.target.profile.max_hosts
+        if hosts > has:
+            return f"{one.name} has {has} hosts, and {hosts} are needed"
     for role, needs in scenario.needs.items():
         profile = cast[role].target.profile
         for need in needs:
@@ -89,45 +101,85 @@ def _lack(scenario: Scenario, cast: Cast, rung: str) -> str:
     return ""
 
 
-def _hazards(scenario: Scenario, cast: Cast) -> tuple[Named, ...]:
-    found: dict[str, Named] = {}
-    stages = list(_stages(scenario, cast))
-    for mix in stages:
-        last = mix is stages[-1]
-        for one in hazards_of(mix):
-            certain = last and one.expected not in _POSSIBLE
-            if one.name not in found or certain:
-                found[one.name] = Named(one.name, one.what, one.source, certain)
-    for pair in PAIR_HAZARDS:
-        if pair.holds(scenario, cast):
-            found[pair.name] = Named(pair.name, pair.what, pair.source, pair.certain)
-    return tuple(found.values())
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Nodes of a vhid as they stand from ``from_ns`` to ``to_ns`` after the beginning of the scenario (negative: before it)."""
+
+    vhid: int
+    nodes: tuple[Node, ...]
+    mix: Mix
+    from_ns: int
+    to_ns: int
 
 
-def _stages(scenario: Scenario, cast: Cast) -> Iterator[Mix]:
+def _hazards(scenario: Scenario, cast: Cast, times: Plan) -> tuple[Named, ...]:
+    found: dict[str, tuple[Hazard, list[_Stage]]] = {}
+    for stage in _stages(scenario, cast, times):
+        for one in hazards_of(stage.mix):
+            found.setdefault(one.name, (one, []))[1].append(stage)
+    named = [_named(one, stages, scenario, cast, times) for one, stages in found.values()]
+    named += [
+        Named(one.name, one.what, one.source, one.certain(scenario, cast), one.looks(scenario, cast, times))
+        for one in PAIR_HAZARDS
+        if one.holds(scenario, cast)
+    ]
+    return tuple(named)
+
+
+def _named(one: Hazard, stages: list[_Stage], scenario: Scenario, cast: Cast, times: Plan) -> Named:
+    last = stages[-1]
+    span = Span(scenario, cast, times, last.nodes, stages[0].from_ns, last.to_ns, last.vhid)
+    certain = span.last and one.expected not in _POSSIBLE
+    return Named(one.name, one.what, one.source, certain, LOOKS[one.expected](span))
+
+
+def _stages(scenario: Scenario, cast: Cast, times: Plan) -> Iterator[_Stage]:
     """The mixes that the scenario goes through: after each of its steps, and before the first."""
     nodes: dict[str, tuple[Node, dict[str, Any]]] = {}
+    begins = (*(-1 for _ in scenario.setup), *times.steps, times.end_ns)
     for place, step in enumerate((*scenario.setup, *scenario.steps)):
-        match step.act:
-            case Act.START:
-                nodes[step.who] = (scenario.node(step.who), {})
-            case Act.KILL | Act.STOP:
-                nodes.pop(step.who)
-            case Act.SET:
-                nodes[step.who][1].update(step.changes)
-            case Act.ADD_ADDRESS:
-                nodes[step.who][1]["more"] = step.amount
-            case Act.DEMOTE:
-                nodes[step.who][1]["demotion"] = step.amount
-            case _:
-                pass
-        if place >= len(scenario.setup) - 1:
-            for vhid in scenario.outcome.masters:
-                members = [
-                    _member(node, changes, cast) for node, changes in nodes.values() if node.vhid == vhid
-                ]
-                if len(members) > 1:
-                    yield Mix(tuple(members))
+        _take(step, scenario, nodes)
+        if place < len(scenario.setup) - 1:
+            continue
+        for vhid in scenario.outcome.masters:
+            alive = [one for one in nodes.values() if one[0].vhid == vhid and "unplugged" not in one[1]]
+            members = tuple(_member(node, changes, cast) for node, changes in alive)
+            if len(members) > 1:
+                yield _Stage(
+                    vhid, tuple(node for node, _ in alive), Mix(members), begins[place], begins[place + 1]
+                )
+
+
+def _take(step: Step, scenario: Scenario, nodes: dict[str, tuple[Node, dict[str, Any]]]) -> None:
+    """Lets a step happen to ``nodes``: those that run, with what has been changed."""
+    match step.act:
+        case Act.START:
+            nodes[step.who] = (scenario.node(step.who), {})
+        case Act.KILL | Act.STOP:
+            nodes.pop(step.who)
+        case Act.SET:
+            nodes[step.who][1].update(step.changes)
+        case Act.ADD_ADDRESS:
+            nodes[step.who][1]["more"] = step.amount
+        case Act.DEMOTE:
+            nodes[step.who][1]["demotion"] = step.amount
+        case Act.PULL | Act.PLUG:
+            _lose_link(step, scenario, nodes)
+        case _:
+            pass
+
+
+def _lose_link(step: Step, scenario: Scenario, nodes: dict[str, tuple[Node, dict[str, Any]]]) -> None:
+    """A node without a link is not on the segment; a lost link demotes what else is on the machine."""
+    lost = scenario.node(step.who)
+    for node, changes in nodes.values():
+        if node.on != lost.on:
+            continue
+        name = "unplugged" if node.inner == lost.inner else "demotion"
+        if step.act is Act.PULL:
+            changes[name] = LINK_LOST
+        else:
+            changes.pop(name, None)
 
 
 def _member(node: Node, changes: dict[str, Any], cast: Cast) -> Member:
@@ -142,8 +194,14 @@ def _member(node: Node, changes: dict[str, Any], cast: Cast) -> Member:
         dialect=cast[node.of].dialect,
         config=config,
         source=source,
-        demotion=int(changes.get("demotion", 0)),
+        demotion=_demotion(changes, cast[node.of].dialect),
     )
+
+
+def _demotion(changes: dict[str, Any], rules: Dialect) -> int:
+    """As ordered; a lost link, where it demotes, by as much as it does by default."""
+    amount = int(changes.get("demotion", 0))
+    return rules.link_demotion if amount == LINK_LOST else amount
 
 
 def _address(place: int) -> Address:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+from typing import cast as as_type
 
-from conformance.interop.expect import Bounds, bounds, settle_ns
+from conformance.interop.expect import Bounds, bounds, patience_ns, settle_ns
+from conformance.interop.fault import Fault, Measure
 from conformance.interop.measure import Measured, advertisers, judged, measured
 from conformance.interop.participant import meeting
+from conformance.interop.plan import look_on_ns
 from conformance.interop.probe import Service, longest_gap_ns, lost
 from conformance.interop.scenario import Act, Scenario
 from conformance.interop.stage import Cast, Stage
@@ -23,7 +26,7 @@ from conformance.segment.decision import Inconclusive, seconds
 from conformance.segment.segment import NOISE_FACTOR, Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Trace
-from conformance.targets.protocol import Bench, ConfigurationRefused
+from conformance.targets.protocol import Bench, ConfigurationRefused, SutHost, TwoSided
 from conformance.wire.digest import Address
 
 PROBE_GRACE_NS = 300_000_000
@@ -42,14 +45,19 @@ class Observed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One run. Durations are nanoseconds, None where there was nothing to measure; ``faults`` are what a converging pair does not do."""
+    """One run. Durations are nanoseconds, None where there was nothing to measure; ``faults`` are what a converging pair does not do.
+
+    ``ends`` is which machines advertise at the end, by vhid; ``lasted_ns`` is how long the scene took from the beginning of the scenario.
+    """
 
     observed: Observed
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
     service_ns: int | None = None
     measured: Measured | None = None
     connections_lost: int | None = None
     noise_ns: int = 0
+    ends: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    lasted_ns: int = 0
     events: dict[str, Any] | None = None
     detail: str = ""
 
@@ -73,13 +81,13 @@ def run(scenario: Scenario, cast: Cast, rung: str, seed: int, evidence_at: Path 
             bench = stack.enter_context(meeting(rung, targets, seed))
             return _on(bench, scenario, cast, evidence_at)
         except ConfigurationRefused as error:
-            return Ran(Observed.REFUSED, (str(error),))
+            return Ran(Observed.REFUSED, (Fault(Measure.REFUSED, str(error)),))
         except Inconclusive as error:
-            return Ran(Observed.INCONCLUSIVE, (str(error),))
+            return Ran(Observed.INCONCLUSIVE, (Fault(Measure.RIG, str(error)),))
         except Exception as error:  # noqa: BLE001  # whatever a driver raises is this cell's error, not the matrix's end
             return Ran(
                 Observed.ERROR,
-                (f"{type(error).__name__}: {error}",),
+                (Fault(Measure.RIG, f"{type(error).__name__}: {error}"),),
                 detail=traceback.format_exc(limit=-6),
             )
 
@@ -96,7 +104,7 @@ def _on(bench: Bench, scenario: Scenario, cast: Cast, evidence_at: Path | None) 
             evidence.write(
                 scene.wire.trace,
                 evidence_at,
-                comment=f"{scenario.title}: {'; '.join(result.faults) or 'converges'}",
+                comment=f"{scenario.title}: {'; '.join(one.text for one in result.faults) or 'converges'}",
             )
         return result
 
@@ -104,6 +112,8 @@ def _on(bench: Bench, scenario: Scenario, cast: Cast, evidence_at: Path | None) 
 def _set(bench: Bench, scenario: Scenario, cast: Cast) -> _Scene:
     trace = Trace()
     port = bench.port(trace)
+    if any(node.inner for node in scenario.nodes):
+        as_type("TwoSided", bench).second.port(trace)
     wire = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns, stalled_ns=bench.stalled_ns)
     tester = Tester(wire, bench.tester_addresses[0], bench.tester_mac)
     stage = Stage(scenario, cast, bench, wire, tester, settle_ns(scenario, cast))
@@ -122,18 +132,14 @@ def _play(scene: _Scene, scenario: Scenario, cast: Cast) -> None:
         scene.wire.note("the scenario begins")
         scene.stage.play(scenario.steps)
         scene.played_ns = scene.wire.now_ns()
-        longest_ns = max(
-            cast[node.of].dialect.interval_window_ns(node.advbase, 240)[1] for node in scenario.nodes
-        )
-        scene.wire.watch(2 * longest_ns)
+        scene.wire.watch(look_on_ns(scenario, cast))
     scene.wire.watch(PROBE_GRACE_NS)
 
 
 def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
     end_ns = scene.wire.now_ns()
-    owners: dict[Address, str] = {
-        address: host.name for host in scene.bench.hosts.values() for address in host.addresses
-    }
+    hosts = _hosts(scene.bench, scenario)
+    owners = {address: machine for machine, host in hosts for address in host.addresses}
     found = measured(
         judged(scene.wire.trace),
         scenario.outcome.masters,
@@ -142,7 +148,8 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
         frozenset(owners),
     )
     limits = bounds(scenario, cast)
-    faults = list(_finals(scene, scenario, owners))
+    ends = _ends(scene, scenario, owners)
+    faults = _finals(ends, scenario)
     service_ns = None
     if scene.service is not None:
         service_ns = (
@@ -157,26 +164,45 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
         if seen.number in cited:
             scene.wire.trace.cite(seen, "mastership changed here")
     return Ran(
-        observed=_observed(faults, found, service_ns, limits, noise_ns, scene.wire.dropped),
+        observed=_observed(faults, noise_ns, scene.wire.dropped, patience_ns(scenario, cast)),
         faults=tuple(faults),
         service_ns=service_ns,
         measured=found,
         connections_lost=lost(scene.service.answers, scene.began_ns) if scene.service is not None else None,
         noise_ns=noise_ns,
-        events=timeline(scene.wire.trace, scene.bench, cited, scene.began_ns, scene.stage.ended),
+        ends=ends,
+        lasted_ns=end_ns - PROBE_GRACE_NS - scene.began_ns,
+        events=timeline(
+            scene.wire.trace, [host for _, host in hosts], cited, scene.began_ns, scene.stage.ended
+        ),
     )
 
 
-def _finals(scene: _Scene, scenario: Scenario, owners: dict[Address, str]) -> Sequence[str]:
+def _hosts(bench: Bench, scenario: Scenario) -> list[tuple[str, SutHost]]:
+    """The interfaces on all segments, each with the name of its machine."""
+    sides = [bench.hosts]
+    if any(node.inner for node in scenario.nodes):
+        sides.append(as_type("TwoSided", bench).second.hosts)
+    return [(name, host) for side in sides for name, host in side.items()]
+
+
+def _ends(scene: _Scene, scenario: Scenario, owners: dict[Address, str]) -> dict[int, frozenset[str]]:
+    """Which machines advertise each vhid when all is done."""
+    return {
+        vhid: frozenset(
+            owners.get(source, str(source)) for source in advertisers(scene.wire.trace, vhid, scene.played_ns)
+        )
+        for vhid in scenario.outcome.masters
+    }
+
+
+def _finals(ends: Mapping[int, frozenset[str]], scenario: Scenario) -> list[Fault]:
     faults = []
     for vhid, names in scenario.outcome.masters.items():
-        seen = advertisers(scene.wire.trace, vhid, scene.played_ns)
-        speaking = sorted({owners.get(source, str(source)) for source in seen})
-        allowed = sorted({scenario.node(name).on for name in names})
+        speaking, allowed = sorted(ends[vhid]), sorted({scenario.node(name).on for name in names})
         if len(speaking) != 1 or speaking[0] not in allowed:
-            faults.append(
-                f"at the end {_listed(speaking)} MASTER of vhid {vhid}, not {' or '.join(allowed)} alone",
-            )
+            said = f"at the end {_listed(speaking)} MASTER of vhid {vhid}, not {' or '.join(allowed)} alone"
+            faults.append(Fault(Measure.ENDS, said, vhid=vhid))
     return faults
 
 
@@ -184,49 +210,36 @@ def _listed(names: Sequence[str]) -> str:
     return "nobody is" if not names else f"{names[0]} is" if len(names) == 1 else f"{' and '.join(names)} are"
 
 
-def _breaches(found: Measured, service_ns: int | None, limits: Bounds, scenario: Scenario) -> list[str]:
-    faults = []
+def _breaches(found: Measured, service_ns: int | None, limits: Bounds, scenario: Scenario) -> list[Fault]:
     low_ns, high_ns = limits.no_master_ns
-    if found.no_master_ns > high_ns:
-        faults.append(
-            f"nobody was MASTER for {seconds(found.no_master_ns)}, at most {seconds(high_ns)} was expected",
+    faults = [
+        Fault(
+            measure, f"{told} for {seconds(value)}, at most {seconds(most)} was expected", value, value - most
         )
+        for measure, told, value, most in (
+            (Measure.NO_MASTER, "nobody was MASTER", found.no_master_ns, high_ns),
+            (Measure.DUAL_MASTER, "two were MASTER", found.dual_master_ns, limits.dual_master_ns),
+            (Measure.SERVICE, "the service was gone", service_ns or 0, limits.service_ns),
+        )
+        if value > most
+    ]
     exact = [step.act for step in scenario.steps] in ([Act.KILL], [Act.PULL])
     if exact and 0 < found.no_master_ns < low_ns:
-        faults.append(
-            f"mastership went over after {seconds(found.no_master_ns)} of silence, at least {seconds(low_ns)} was expected",
-        )
-    if found.dual_master_ns > limits.dual_master_ns:
-        faults.append(
-            f"two were MASTER for {seconds(found.dual_master_ns)}, at most {seconds(limits.dual_master_ns)} was expected",
-        )
-    if service_ns is not None and service_ns > limits.service_ns:
-        faults.append(
-            f"the service was gone for {seconds(service_ns)}, at most {seconds(limits.service_ns)} was expected",
-        )
+        said = f"mastership went over after {seconds(found.no_master_ns)} of silence, at least {seconds(low_ns)} was expected"
+        faults.append(Fault(Measure.EARLY, said, found.no_master_ns, low_ns - found.no_master_ns))
     if found.flapping:
-        faults.append("mastership went to and fro")
+        faults.append(Fault(Measure.FLAPPING, Measure.FLAPPING.value))
     return faults
 
 
-def _observed(
-    faults: Sequence[str],
-    found: Measured,
-    service_ns: int | None,
-    limits: Bounds,
-    noise_ns: int,
-    dropped: int,
-) -> Observed:
+def _observed(faults: Sequence[Fault], noise_ns: int, dropped: int, patient_ns: int) -> Observed:
     if not faults:
         return Observed.CONVERGES
-    misses = [
-        found.no_master_ns - limits.no_master_ns[1],
-        limits.no_master_ns[0] - found.no_master_ns,
-        found.dual_master_ns - limits.dual_master_ns,
-        (service_ns or 0) - limits.service_ns,
-    ]
-    timed = [miss for miss in misses if miss > 0]
-    only_times = not any(fault.startswith(("at the end", "mastership went to")) for fault in faults)
-    if dropped or (only_times and timed and max(timed) <= NOISE_FACTOR * noise_ns):
+    only_times = all(fault.timed for fault in faults)
+    if (
+        dropped
+        or noise_ns >= patient_ns
+        or (only_times and max(fault.miss_ns for fault in faults) <= NOISE_FACTOR * noise_ns)
+    ):
         return Observed.INCONCLUSIVE
     return Observed.FAILS

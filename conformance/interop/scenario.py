@@ -24,7 +24,7 @@ class Act(Enum):
     DEMOTE = "demotes the node's host by amount (negative: takes it back)"
     PART = "parts all nodes from one another"
     HEAL = "lets parted nodes hear one another again"
-    DEAFEN = "the node no longer hears any other, but is heard"
+    DEAFEN = "the node's machine no longer hears the others, but is heard"
     HEARKEN = "the node hears the others again"
     FORGE = "the tester forges advertisements, better than all, with a wrong password, until FORGE_END: changes say from which MAC"
     FORGE_END = "the tester ends its forged advertisements"
@@ -43,9 +43,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One virtual host: on machine ``on`` (a, b, c …) of implementation ``of`` (A or B).
+    """One virtual host: on machine ``on`` (a, b, c …) of implementation ``of`` (A, B or C).
 
-    ``addresses`` are places in the bench's list of shared addresses: 0 to 9 are IPv4, 10 to 19 IPv6.
+    ``addresses`` are places in the segment's list of shared addresses: 0 to 9 are IPv4, 10 to 19 IPv6.
+    ``inner``: it is on the machine's second interface, on a segment of its own.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Node:
     vhid: int = 1
     preempt: bool = False
     addresses: tuple[int, ...] = (0,)
+    inner: bool = False
 
 
 class Gap(Enum):
@@ -92,7 +94,11 @@ class Scenario:
     steps: tuple[Step, ...]
     outcome: Outcome
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    one_way: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The implementations that it takes: A and B, or A, B and C."""
+        return tuple(sorted({node.of for node in self.nodes}))
 
     @property
     def machines(self) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""The scenarios of the matrix. A is the first implementation of an ordered pair, B the second."""
+"""The scenarios of the matrix. A is the first implementation of an ordered pair, B the second; in a trio C is the third."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SAME_LENGTH, SHORTER = "conformant!", "shorter"
 
 _A = Node("a", "a", "A", advskew=0)
 _B = Node("b", "b", "B", advskew=100)
+_TRIO = (_A, _B, Node("c", "c", "C", advskew=200))
 _PREEMPT = (replace(_A, preempt=True), replace(_B, preempt=True))
 
 
@@ -171,7 +172,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         "one-way", "B becomes deaf for a while",
         "B hears nothing for 8 s but is heard; when it hears again, the better A is MASTER alone.",
         (_A, _B), _start("a", "b"), (Step(Act.DEAFEN, "b", 8 * SECOND), Step(Act.HEARKEN, "b")), _one("a"),
-        {}, one_way=True,
+        {"A": ("one_way",), "B": ("one_way",)},
+    ),
+    Scenario(
+        "group-failover", "A firewall loses its outer link",
+        "A is MASTER outside (VHID 1) and inside (VHID 2); its outer link is lost, and B, with preemption, must take over both.",
+        (*_PREEMPT, *(replace(node, name=f"{node.name}2", vhid=2, inner=True) for node in _PREEMPT)),
+        _start("a", "a2", "b", "b2"), (Step(Act.PULL, "a"),), Outcome({1: ("b",), 2: ("b2",)}, Gap.TAKE_OVER, ("b",)),
+        {"A": ("link", "preempt", "second_interface", "group_failover"), "B": ("preempt", "second_interface")},
     ),
     Scenario(
         "there-and-back", "A dies and returns, behind a learning switch",
@@ -181,6 +189,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         {"A": ("kill", "preempt"), "B": ("preempt",)},
     ),
     *(_many(count) for count in (3, 5, 8)),
+    Scenario(
+        "trio", "Three implementations: the best dies", "A, B and C have advskew 0, 100 and 200; A dies, B takes over and stays alone.",
+        _TRIO, _start("a", "b", "c"), (Step(Act.KILL, "a"),), _one("b", gap=Gap.TAKE_OVER), {"A": ("kill",)},
+    ),
+    Scenario(
+        "trio-cascade", "Three implementations: one after the other dies", "A dies, then B, each without a word; C is left and serves.",
+        _TRIO, _start("a", "b", "c"), (Step(Act.KILL, "a"), Step(Act.KILL, "b")), _one("c", gap=Gap.TAKE_OVER, heirs=("b", "c")),
+        {"A": ("kill",), "B": ("kill",)},
+    ),
 )  # fmt: skip
 
 

@@ -10,9 +10,8 @@ from typing import Any, cast
 from conformance.interop.participant import Participant
 from conformance.interop.scenario import SETTLE, Act, Node, Scenario, Step
 from conformance.segment.segment import Segment
-from conformance.segment.simulated import SimulatedSwitch
 from conformance.segment.tester import Tester
-from conformance.targets.protocol import Bench, Settings
+from conformance.targets.protocol import Bench, Deafening, Settings, Side, SutHost, TwoSided
 from conformance.targets.subject import Subject
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.digest import Secret
@@ -21,7 +20,7 @@ from conformance.wire.frame import virtual_mac
 PASSWORD = "conformance"  # noqa: S105  # it guards nothing
 FORGED_EVERY_NS = 100_000_000
 Cast = Mapping[str, Participant]
-"""The implementations by their role, A and B."""
+"""The implementations by their role: A, B, and C in a trio."""
 
 
 def settings_of(node: Node, addresses: Sequence[Any]) -> Settings:
@@ -72,7 +71,7 @@ class Stage:
                 self._forging.close()
             case Act.START:
                 node = self.scenario.node(step.who)
-                self._start(node, settings_of(node, self.bench.shared_addresses))
+                self._start(node, settings_of(node, self._side(node).shared_addresses))
             case _:
                 self._befall(step)
 
@@ -96,11 +95,16 @@ class Stage:
             case _:
                 self._deafen(step.who, deaf=step.act is Act.DEAFEN)
 
-    def _host(self, name: str) -> Any:
-        return self.bench.hosts[self.scenario.node(name).on]
+    def _side(self, node: Node) -> Bench | Side:
+        """The segment that the node is on."""
+        return cast("TwoSided", self.bench).second if node.inner else self.bench
+
+    def _host(self, name: str) -> SutHost:
+        node = self.scenario.node(name)
+        return self._side(node).hosts[node.on]
 
     def _start(self, node: Node, settings: Settings) -> None:
-        host = self.bench.hosts[node.on]
+        host = self._host(node.name)
         profile = self.cast[node.of].target.profile
         self.running[node.name] = Subject(
             host.start(settings),
@@ -131,12 +135,7 @@ class Stage:
             self._change(name, {"addresses": (*subject.settings.addresses, address)})
 
     def _deafen(self, name: str, *, deaf: bool) -> None:
-        switch = cast("SimulatedSwitch", self.bench.switch)  # type: ignore[attr-defined]  # asked by Scenario.one_way
-        on = self.scenario.node(name).on
-        self.wire.note(f"lets {on} hear {'nobody' if deaf else 'the others again'}")
-        for other in self.bench.hosts:
-            if other != on:
-                switch.part(other, on, parted=deaf, both_ways=False)
+        cast("Deafening", self.bench).deafen(self.scenario.node(name).on, deaf=deaf)
 
     def _forge(self, *, from_virtual_mac: bool) -> None:
         secret = Secret("a stranger's guess", self.bench.shared_addresses[:1])

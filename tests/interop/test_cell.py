@@ -7,36 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.interop.cell import Task, cell, verdict_of
-from conformance.interop.predict import Named, Predicted, Prediction
-from conformance.interop.run import Observed, Ran
+from conformance.interop.cell import Task, cell
+from conformance.interop.participant import participants
 from conformance.interop.scenarios import chosen
 from tests.interop.conftest import Pair
-
-GOOD, BAD = Ran(Observed.CONVERGES, ()), Ran(Observed.FAILS, ("two were MASTER",))
-MAY, MUST = Named("tie", "", "", certain=False), Named("split", "", "", certain=True)
-
-
-def expecting(*hazards: Named) -> Prediction:
-    return Prediction(Predicted.HAZARD if hazards else Predicted.CONVERGES, "", hazards, None, None)
-
-
-@pytest.mark.parametrize(
-    ("prediction", "runs", "verdict", "reason"),
-    [
-        (expecting(), [GOOD], "pass", "converges as predicted"),
-        (expecting(), [GOOD, BAD], "fail", "no hazard is known, and two were MASTER (1 of 2 runs)"),
-        (expecting(MAY), [BAD], "hazard", "tie: two were MASTER"),
-        (expecting(MAY), [GOOD, GOOD], "pass", "tie may show, and did not (2 of 2 runs)"),
-        (expecting(MUST), [GOOD], "surprise", "split was predicted, and it converges"),
-        (expecting(MUST), [BAD], "hazard", "split: two were MASTER"),
-        (expecting(), [Ran(Observed.INCONCLUSIVE, ("busy",)), GOOD], "inconclusive", "busy (1 of 2 runs)"),
-        (expecting(), [Ran(Observed.ERROR, ("broke",))], "error", "broke"),
-        (expecting(), [Ran(Observed.REFUSED, ("no",))], "fail", "no hazard is known, and no"),
-    ],
-)
-def test_verdict(prediction: Prediction, runs: list[Ran], verdict: str, reason: str) -> None:
-    assert verdict_of(prediction, runs) == (verdict, reason)
 
 
 def test_a_cell_keeps_its_capture_its_numbers_and_its_time_line(pair: Pair, tmp_path: Path) -> None:
@@ -72,3 +46,24 @@ def test_what_an_implementation_refuses_is_a_failure(pair: Pair, tmp_path: Path)
     demanding = replace(chosen(("demote",))[0], needs={})
     row = cell(Task(demanding, cast["A"], cast["B"], "sim", 1, None, tmp_path))
     assert (row["observed"], row["verdict"]) == ("refused", "fail")
+
+
+def test_a_hazard_says_what_it_looks_like_and_in_how_many_runs_it_was_seen(
+    pair: Pair, tmp_path: Path
+) -> None:
+    cast = pair("freebsd", "ucarp")
+    row = cell(Task(chosen(("alias-on-a",))[0], cast["A"], cast["B"], "sim", 2, None, tmp_path))
+    (hazard,) = row["hazards"]
+    low, high = hazard["looks"]["dual_master_ms"]
+    assert 5000 < low <= row["dual_master_ms"] <= high < 16_000
+    assert hazard["looks"]["masters"] == {"among": ["a", "b"], "least": 2, "most": 2}
+    assert hazard["seen"] == 2 and [one["verdict"] for one in row["runs"]] == ["hazard", "hazard"]
+
+
+def test_a_trio_has_three_implementations(tmp_path: Path) -> None:
+    a, b, c = participants(["model:freebsd-legacy", "model:openbsd", "model:ucarp"])
+    task = Task(chosen(("trio-cascade",))[0], a, b, "sim", 1, tmp_path, tmp_path, c)
+    row = cell(task)
+    assert row["id"] == "trio-cascade--model-freebsd-legacy--model-openbsd--model-ucarp"
+    assert (row["c"], row["verdict"]) == ("model:ucarp", "pass")
+    assert 4000 < row["no_master_ms"] < 6400

@@ -41,6 +41,7 @@ def test_a_matrix_lands_in_its_folder_and_is_told(tmp_path: Path, capsys: pytest
         ("model:ucarp,model:ucarp", {}, "names an implementation twice"),
         ("model:ucarp", {"scenarios": "flood"}, "no scenario 'flood'"),
         ("ucarp", {"rung": "sim"}, "cannot meet on one segment"),
+        ("model:ucarp,freebsd", {}, "run on different rungs"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
@@ -58,7 +59,7 @@ def test_a_site_needs_results(tmp_path: Path) -> None:
 def test_a_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "conformance.interop.nightly.nightly.__kwdefaults__",
-        {"parts": [Part("sim", ("model:ucarp",), ("join",))], "machine": None, "commit": None},
+        {"parts": [Part("sim", ("model:ucarp",), ("join",))], "lanes": None, "machine": None, "commit": None},
     )
     assert run_nightly(tmp_path / "nights", tmp_path / "site") == 0
     assert (tmp_path / "site/badges/model_3a_ucarp.svg").is_file()

@@ -13,14 +13,15 @@ import pytest
 from conformance.interop import matrix as module
 from conformance.interop.cell import Task
 from conformance.interop.lock import held
-from conformance.interop.matrix import exit_status, lost, matrix, pairs, side_by_side
+from conformance.interop.matrix import exit_status, lost, matrix, side_by_side
 from conformance.interop.nightly import Part, nightly
+from conformance.interop.order import MatrixOrder, pairs, trios
 from conformance.interop.participant import participants
 from conformance.interop.scenarios import chosen
 from conformance.report.schema import validate
 from conformance.report.site import build
 
-NAMES = ["model:openbsd", "model:freebsd"]
+NAMES = ("model:openbsd", "model:freebsd")
 VOLATILE = ("started", "ended")
 
 
@@ -37,8 +38,7 @@ class TestDocument:
     def test_it_keeps_its_schema_and_lands_in_the_folder(self, tmp_path: Path) -> None:
         told: list[tuple[int, int]] = []
         document = matrix(
-            NAMES,
-            ["join", "kill-v6"],
+            MatrixOrder(NAMES, ("join", "kill-v6")),
             tmp_path,
             lanes=1,
             commit="abc",
@@ -48,13 +48,13 @@ class TestDocument:
         assert json.loads((tmp_path / "results.json").read_text()) == document
         assert document["summary"]["pass"] == len(document["cells"]) == 8
         assert [(row["a"], row["b"]) for row in document["cells"][:4]] == [
-            (x, y) for x, y in ((NAMES[0],) * 2, (NAMES[1],) * 2, tuple(NAMES), tuple(NAMES[::-1]))
+            (x, y) for x, y in ((NAMES[0],) * 2, (NAMES[1],) * 2, NAMES, NAMES[::-1])
         ]
         assert told == [(number, 8) for number in range(1, 9)]
         assert exit_status(document) == 0
 
     def test_lanes_change_nothing(self) -> None:
-        one, two = (matrix(NAMES, ["join", "demote"], lanes=lanes) for lanes in (1, 2))
+        one, two = (matrix(MatrixOrder(NAMES, ("join", "demote")), lanes=lanes) for lanes in (1, 2))
         assert without_times(one) == without_times(two)
         assert one["summary"]["hazard"] == 1
 
@@ -87,8 +87,14 @@ class TestDocument:
                 ("y", "y", "pass"),
             )
         ]
-        assert module._fails_against_everyone("x", rows) == ["join"]
-        assert module._fails_against_everyone("y", rows) == []
+        assert module.fails_against_everyone("x", rows) == ["join"]
+        assert module.fails_against_everyone("y", rows) == []
+
+    def test_trios_are_of_different_implementations(self) -> None:
+        cast = participants((*NAMES, "model:ucarp"))
+        assert len(trios(cast)) == 6 and all(len({one.name for one in trio}) == 3 for trio in trios(cast))
+        document = matrix(MatrixOrder(NAMES, ("trio",)), lanes=1)
+        assert document["cells"] == []
 
 
 class TestLanes:
@@ -104,7 +110,7 @@ class TestLanes:
         row = lost(tasks[1])
         assert (row["verdict"], row["reason"]) == ("error", "the process that ran this cell died")
         monkeypatch.setattr(module, "cell", lambda task: os._exit(9))
-        document = matrix(NAMES, ["join"], lanes=2)
+        document = matrix(MatrixOrder(NAMES, ("join",)), lanes=2)
         validate(document, "matrix")
         assert document["summary"]["error"] == 4 and exit_status(document) == 3
 
@@ -137,7 +143,7 @@ class TestLocks:
 class TestNight:
     def test_parts_run_and_the_site_shows_all_nights(self, tmp_path: Path) -> None:
         status, skipped = nightly(
-            tmp_path / "nights", tmp_path / "site", build, parts=[Part("sim", tuple(NAMES), ("join",))]
+            tmp_path / "nights", tmp_path / "site", build, parts=[Part("sim", NAMES, ("join",))]
         )
         assert (status, skipped) == (0, [])
         assert (tmp_path / "site" / "index.html").is_file()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.interop.participant import NoCommonRung, participants
+from conformance.interop.participant import NoCommonRung, participants, rung_of
+from conformance.interop.predict import Predicted, predict
+from conformance.interop.scenarios import chosen
 from conformance.targets.registry import UnknownTarget
 
 
@@ -24,9 +26,29 @@ def test_models_meet_in_network_namespaces_when_told_so() -> None:
     assert rungs("model:openbsd", rung="netns") == ["netns"]
 
 
-def test_a_real_implementation_cannot_meet_in_virtual_time() -> None:
-    with pytest.raises(NoCommonRung, match="ucarp, model:openbsd run on different rungs"):
-        participants(["ucarp", "model:openbsd"], "sim")
+def test_a_real_implementation_is_in_virtual_time_in_name_only() -> None:
+    ucarp, model = participants(["ucarp", "model:openbsd"], "sim")
+    assert (ucarp.absent, model.absent) == ("ucarp cannot run on sim", "")
+    assert rung_of([ucarp, model]) == "sim"
+    prediction = predict(chosen(("join",))[0], {"A": model, "B": ucarp})
+    assert (prediction.outcome, prediction.reason) == (Predicted.NOT_APPLICABLE, ucarp.absent)
+
+
+def test_alone_it_is_refused_there() -> None:
+    with pytest.raises(NoCommonRung, match="ucarp cannot run on sim and cannot meet"):
+        participants(["ucarp"], "sim")
+
+
+def test_machines_and_namespaces_do_not_meet() -> None:
+    with pytest.raises(NoCommonRung, match=r"run on different rungs \(netns, vm\)"):
+        participants(["ucarp", "freebsd"])
+
+
+def test_a_driver_that_makes_its_own_machines_stands_alone() -> None:
+    (one,) = participants(["model:freebsd@standin"])
+    assert one.target.profile.rung == "netns"
+    with pytest.raises(NoCommonRung, match=r"model:freebsd@standin without starter\(\)"):
+        participants(["model:freebsd@standin", "ucarp"])
 
 
 def test_a_rung_without_a_way_to_meet_is_refused() -> None:

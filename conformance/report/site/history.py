@@ -72,9 +72,9 @@ def _history(key: Key, entries: Sequence[Entry]) -> History:
             first_bad, last_good = None, entry
     changes: tuple[str, ...] = ()
     if first_bad is not None and last_good is not None:
-        changes = tuple(changed(last_good.night.document, first_bad.night.document, (key.a, key.b)))
+        changes = tuple(changed(last_good.night.document, first_bad.night.document, key.names))
     elif recovered is not None:
-        changes = tuple(changed(recovered[0].night.document, recovered[1].night.document, (key.a, key.b)))
+        changes = tuple(changed(recovered[0].night.document, recovered[1].night.document, key.names))
     return History(key, tuple(entries), first_bad, last_good, recovered, changes)
 
 
@@ -101,7 +101,7 @@ def regressions(found: Mapping[Key, History]) -> dict[str, list[dict[str, Any]]]
     listed: dict[str, list[dict[str, Any]]] = {"new": [], "open": [], "recovered": []}
     for key, history in found.items():
         row = {
-            "title": f"{key.scenario}: {key.a} × {key.b} on {key.rung}",
+            "title": f"{key.scenario}: {key.cast} on {key.rung}",
             "reason": history.latest.cell["reason"],
             "changes": list(history.changes),
         }
@@ -119,6 +119,6 @@ def page_name(key: Key) -> str:
     """The file name of a cell's page; anything but letters, digits, dots and hyphens is written as its number."""
     parts = (
         "".join(c if c.isascii() and (c.isalnum() or c in ".-") else f"_{ord(c):x}_" for c in part)
-        for part in (key.rung, key.scenario, key.a, key.b)
+        for part in (key.rung, key.scenario, *key.names)
     )
     return "~".join(parts) + ".html"

@@ -37,17 +37,33 @@ class Night:
 
     def key(self, cell: Cell) -> Key:
         """What the cell is called in every night."""
-        return Key(self.document["rung"], cell["scenario"], cell["a"], cell["b"])
+        return Key(self.document["rung"], cell["scenario"], cell["a"], cell["b"], cell.get("c") or "")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """A cell through all nights."""
+    """A cell through all nights; ``c`` is the third implementation of a trio, empty for a pair."""
 
     rung: str
     scenario: str
     a: str
     b: str
+    c: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The implementations in the order of their roles."""
+        return (self.a, self.b, self.c) if self.c else (self.a, self.b)
+
+    @property
+    def cast(self) -> str:
+        """The implementations as a reader sees them."""
+        return " × ".join(self.names)
+
+    @property
+    def play(self) -> str:
+        """What is played by a pair: the scenario, and who takes part besides."""
+        return f"{self.scenario} with {self.c}" if self.c else self.scenario
 
 
 def load(folders: Iterable[Path]) -> tuple[Night, ...]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from conformance.report import timeline
 from conformance.report.site.drawings import badge, distribution, trend
 from conformance.report.site.history import RED, Entry, History, histories, page_name, regressions
 from conformance.report.site.nights import Night, load
-from conformance.report.site.words import LEGEND, ORDER, WORDS
-from conformance.report.visible import visible
+from conformance.report.site.rendering import render
+from conformance.report.site.words import ORDER
 
 _EVENTS = 160
 _BADGE = {True: ("#b3201b", "red"), False: ("#14693a", "as predicted")}
@@ -81,7 +77,7 @@ def _index(nights: Sequence[Night], found: Sequence[History]) -> str:
     }
     shown = [history for history in found if history.latest.night.started >= newest[history.key.rung].started]
     scenarios = {one["name"]: one for night in nights for one in night.document["scenarios"]}
-    return _render(
+    return render(
         "matrix.html.j2",
         rungs=[
             _table(newest[rung], [history for history in shown if history.key.rung == rung]) for rung in rungs
@@ -131,6 +127,8 @@ def _pair(found: Sequence[History]) -> dict[str, Any]:
         "marks": [
             {
                 "scenario": one.key.scenario,
+                "play": one.key.play,
+                "third": one.key.c,
                 "verdict": one.latest.verdict,
                 "page": f"cells/{page_name(one.key)}",
             }
@@ -173,7 +171,7 @@ def _hazards(found: Sequence[History]) -> list[dict[str, Any]]:
                 },
             )
             row["cells"].append(f"cells/{page_name(history.key)}")
-            if history.latest.verdict == "hazard":
+            if history.latest.verdict == "hazard" and hazard.get("seen", 1):
                 row["shown"] += 1
                 for key, field in (
                     ("no_master", "no_master_ms"),
@@ -238,7 +236,7 @@ def _cell(history: History, captures: Mapping[str, Path], nights: Sequence[Night
         ),
         None,
     )
-    return _render(
+    return render(
         "matrix-cell.html.j2",
         key=key,
         cell=entry.cell,
@@ -267,7 +265,7 @@ def _badges(nights: Sequence[Night], found: Any) -> list[tuple[str, str]]:
     listed = list(found)
     drawn = []
     for name in _names(nights):
-        mine = [history for history in listed if name in (history.key.a, history.key.b)]
+        mine = [history for history in listed if name in history.key.names]
         red = sum(history.red for history in mine)
         colour, told = _BADGE[bool(red)]
         drawn.append(
@@ -282,47 +280,3 @@ def _names(nights: Sequence[Night]) -> list[str]:
 
 def _badge_name(name: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in ".-") else f"_{ord(c):x}_" for c in name)
-
-
-def _render(template: str, **values: Any) -> str:
-    style, script = _asset("page.css") + _asset("matrix.css"), _asset("matrix.js")
-    policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src 'self' file:; base-uri 'none'; form-action 'none'"
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            style=Markup(style),  # noqa: S704  # made here, from escaped parts
-            script=Markup(script),  # noqa: S704  # made here, from escaped parts
-            policy=policy,
-            legend=LEGEND,
-            order=ORDER,
-            **values,
-        )
-    )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("conformance.report", "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {
-        "word": WORDS.__getitem__,
-        "ms": _seconds,
-        "instant": lambda text: str(text)[:16].replace("T", " "),
-    }
-    return environment
-
-
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value / 1000:.3f} s"
-
-
-@cache
-def _asset(name: str) -> str:
-    return (resources.files("conformance.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _digest(asset: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode()}'"
