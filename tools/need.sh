@@ -1,11 +1,15 @@
 #!/bin/sh
-# Makes sure that commands are there: need.sh command:package …
+# Makes sure that commands, or files given by their whole path, are there: need.sh command:package …
 # Installs what is missing with apt-get (through sudo if not root) and says so; where it cannot, one sentence says what to do. Exit status 3 then.
 set -eu
 
 missing=""
 for pair in "$@"; do
-    PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+    wanted="${pair%%:*}"
+    case "$wanted" in
+        /*) [ -e "$wanted" ] || missing="$missing ${pair#*:}" ;;
+        *) PATH="$PATH:/usr/sbin:/sbin" command -v "$wanted" >/dev/null 2>&1 || missing="$missing ${pair#*:}" ;;
+    esac
 done
 [ -n "$missing" ] || exit 0
 

@@ -39,12 +39,25 @@ class Group:
         ``chosen`` (of all, unless given). Returns the frames of that time by host.
         """
         self.segment.loop.run_until(lambda: False, after_ns + self.settled_ns)
+        best = chosen or self.members
+        leads_ns = [
+            abs(other.take_over_bounds_ns[0] - one.take_over_bounds_ns[0])
+            for one in best
+            for other in self.members
+            if other not in best
+        ]
         return self.advertisers_are(
-            *({name} for name in sorted(member.name for member in chosen or self.members))
+            *({name} for name in sorted(member.name for member in best)),
+            race=(min(leads_ns), after_ns) if leads_ns else None,
         )
 
-    def advertisers_are(self, *options: set[str]) -> dict[str, list[FrameSeen]]:
-        """For two intervals the hosts that advertise are one of ``options``. Returns their frames by host."""
+    def advertisers_are(
+        self, *options: set[str], race: tuple[int, int] | None = None
+    ) -> dict[str, list[FrameSeen]]:
+        """For two intervals the hosts that advertise are one of ``options``. Returns their frames by host.
+
+        ``race``: the lead in ns by which they were to be first, and when it began; that another one alone was first decides nothing where the rig was noisier than that.
+        """
         until_ns = self.segment.now_ns()
         events = self.segment.watch(_INTERVALS * self.interval_ns + self.interval_ns // 2)
         found = {
@@ -63,6 +76,7 @@ class Group:
             " and ".join(sorted(speaking)) or "nobody",
             expected,
             *(frames[-1] for frames in speaking.values()),
+            race=race if len(speaking) == 1 else None,
         )
         return found
 

@@ -15,12 +15,13 @@ from typing import Protocol
 from conformance.lab.netns import Station, Switch, switch
 from conformance.segment.live import LivePort
 from conformance.segment.loop import HasFileno, Loop, RealClock
-from conformance.segment.pressure import cpu_stalled_ns
+from conformance.segment.stalls import stalled_ns
 from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
-from conformance.targets.protocol import Iut, Settings, SutHost
+from conformance.targets.keepalived import Keepalived
+from conformance.targets.probing import probe
+from conformance.targets.protocol import Iut, Settings, SutHost, VrrpRouter
 from conformance.wire.digest import Address
 
-PROBE_NS = 250_000_000
 IP_FREEBIND = 15
 _SUBNET, _SUBNET6 = "192.0.2", "2001:db8::"
 _NAMES = "abcdefghijklmnopqrstuvwxyz"
@@ -86,6 +87,8 @@ class Process:
         assert self._popen.stdout is not None
         self._out = self._popen.stdout
         os.set_blocking(self._out.fileno(), False)
+        self._stalled_ns = 0
+        host.bench.processes.append(self)
         self.watch()
 
     @property
@@ -96,6 +99,11 @@ class Process:
     def status(self) -> int | None:
         """Exit status, negative for a signal, None while it runs."""
         return self._popen.poll()
+
+    def stalled_ns(self) -> int:
+        """How long it has waited for a CPU; what was last heard of it if it has ended."""
+        self._stalled_ns = max(self._stalled_ns, stalled_ns(self._popen.pid))
+        return self._stalled_ns
 
     def watch(self) -> None:
         """Reads its lines while the bench's loop runs: to be called in each case that it lives to see."""
@@ -222,8 +230,11 @@ class NetnsBench:
             *(ip_address(f"{_SUBNET6}{last:x}") for last in range(0x100, 0x10A)),
         )
         self.closing: list[socket.socket] = []
+        self.processes: list[Process] = []
         self._watched: list[HasFileno] = []
         self._port: LivePort | None = None
+        self._deaf: frozenset[str] = frozenset()
+        self._neighbours: list[Keepalived] = []
 
     def note(self, text: str) -> None:
         self.trace.add(TesterAction(self.loop.now_ns(), text))
@@ -249,48 +260,45 @@ class NetnsBench:
         return self._port
 
     def stalled_ns(self) -> int:
-        return cpu_stalled_ns()
+        return stalled_ns(os.getpid()) + sum(process.stalled_ns() for process in self.processes)
 
     def clock_step_ns(self) -> int:
         return self.clock.stepped_ns()
 
     def probe(self, address: Address, port: int, reply: Callable[[int, str | None], None]) -> None:
-        with self._tester.namespace.entered():
-            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        connection.connect_ex((str(address), port))
-        self.closing.append(connection)
-
-        def finish(answer: str | None) -> None:
-            timeout.cancel()
-            self.unwatch(connection)
-            self.closing.remove(connection)
-            connection.close()
-            reply(self.loop.now_ns(), answer)
-
-        def readable() -> None:
-            try:
-                answer = connection.recv(64).decode(errors="replace") or None
-            except OSError:
-                answer = None
-            finish(answer)
-
-        timeout = self.loop.at(self.loop.now_ns() + PROBE_NS, lambda: finish(None))
-        self.watch(connection, readable)
+        probe(self, self._tester.namespace.entered(), address, port, reply)
 
     def part(self, *, parted: bool) -> None:
         self.note("parts the hosts from one another" if parted else "lets the hosts hear one another again")
         self.switch.part(tuple(self.hosts), parted=parted)
 
+    def deafen(self, host: str, *, deaf: bool) -> None:
+        self.note(f"lets {host} hear {'nobody' if deaf else 'the others again'}")
+        self.switch.deafen(host, deaf=deaf)
+        self._deaf = (self._deaf | {host}) if deaf else (self._deaf - {host})
+
+    def vrrp_neighbour(self, router: VrrpRouter) -> Keepalived:
+        neighbour = Keepalived(self, router, Process)
+        self._neighbours.append(neighbour)
+        return neighbour
+
     def reset(self) -> None:
+        for neighbour in self._neighbours:
+            neighbour.close()
+        self._neighbours.clear()
         self.switch.part(tuple(self.hosts), parted=False)
         for host in self.hosts.values():
             host.reset()
+        for name in self._deaf:
+            self.switch.deafen(name, deaf=False)
+        self._deaf = frozenset()
         self.switch.settle()
         for source in tuple(self._watched):
             self.unwatch(source)
         for listener in self.closing:
             listener.close()
         self.closing.clear()
+        self.processes = [process for process in self.processes if process.status is None]
         if self._port is not None:
             self._port.close()
             self._port = None

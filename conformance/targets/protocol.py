@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from conformance.model.dialects import Dialect
 from conformance.segment.loop import Loop
 from conformance.segment.segment import Port
 from conformance.segment.trace import Event, Trace
+from conformance.targets.pixit import Pixit
 from conformance.wire.digest import Address
 
 
@@ -106,7 +109,7 @@ class Changeable(Protocol):
     """What an IUT with the capability ``reconfigure`` can do besides. Each raises :class:`ConfigurationRefused` and then has changed nothing more than the implementation did."""
 
     def reconfigure(self, **changes: Any) -> None:
-        """Sets fields of :class:`Settings` (but vhid, addresses and preempt) on the running IUT, all in one request."""
+        """Sets fields of :class:`Settings` (but vhid, addresses and preempt) on the running IUT, all in one request; of ``options`` those that are given."""
 
     def add_address(self, address: Address) -> None:
         """Gives it one more shared address, or one that it has already."""
@@ -178,6 +181,46 @@ class Listing(Protocol):
         """The vhids that are configured on its interface, in ascending order."""
 
 
+_BESIDE = IPv4Address("192.0.2.200")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VrrpRouter:
+    """How a VRRP router beside the IUTs is configured: ``version`` 2 or 3, ``interval_cs`` in centiseconds (2: whole seconds).
+
+    It sends from ``source``; ``addresses`` are of one family, link-local ones first over IPv6.
+    """
+
+    version: int = 3
+    vrid: int = 1
+    priority: int = 100
+    addresses: tuple[Address, ...]
+    interval_cs: int = 100
+    preempt: bool = True
+    source: Address = _BESIDE
+
+
+class Neighbour(Protocol):
+    """A VRRP router beside the IUTs that is itself not tested. What it says of itself goes into the trace under ``name``."""
+
+    name: str
+    addresses: tuple[Address, ...]
+    """From which it may advertise."""
+
+    def stop(self) -> None:
+        """Ends it as an administrator would: a MASTER resigns with priority 0."""
+
+    def kill(self) -> None:
+        """Ends it without a word."""
+
+
+class Neighbourly(Protocol):
+    """What a bench with the capability ``vrrp_neighbour`` can do besides."""
+
+    def vrrp_neighbour(self, router: VrrpRouter) -> Neighbour:
+        """Starts a VRRP router on the segment; the bench's ``reset`` ends it."""
+
+
 class Side(Protocol):
     """The second segment of a bench whose hosts have two interfaces; its hosts are those interfaces, under the names of the first ones' with ``-inner``."""
 
@@ -195,6 +238,13 @@ class TwoSided(Protocol):
     """What a bench with the capability ``second_interface`` has besides."""
 
     second: Side
+
+
+class Deafening(Protocol):
+    """What a bench with the capability ``one_way`` can do besides."""
+
+    def deafen(self, host: str, *, deaf: bool) -> None:
+        """Lets a host hear no advertisement of the others any more, although they hear its own, or ends that."""
 
 
 class Bench(Protocol):
@@ -220,7 +270,7 @@ class Bench(Protocol):
         """Ends what a case started and restores the segment."""
 
     def stalled_ns(self) -> int:
-        """How long something has waited for a CPU of the machine that the hosts run on (:mod:`conformance.segment.pressure`); 0 on a virtual clock."""
+        """How long the processes of tester and IUTs have waited for a CPU so far, together (:mod:`conformance.segment.stalls`); 0 on a virtual clock."""
 
     def clock_step_ns(self) -> int:
         """By how much the wall clock moved since :meth:`port`; 0 on a virtual clock."""
@@ -234,6 +284,12 @@ class Deviation:
     says: str
     reason: str
     reference: str
+    strict: bool = True
+    """Whether a pass is a failure. Not where the implementation is another one, which may have mended what it inherited."""
+
+
+PUBLIC_PASSWORD = "conformance"  # noqa: S105  # it protects nothing, and with it anybody can check the digests in most captures
+"""The password of every profile that does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +305,10 @@ class Profile:
     origin: str
     pics: Mapping[str, bool]
     deviations: tuple[Deviation, ...] = ()
-    password: str = field(default="conformance", repr=False)
+    password: str = field(default=PUBLIC_PASSWORD, repr=False)
     max_hosts: int = 2
+    max_lanes: int | None = None
+    """How many cases can run side by side, if that is limited by something else than the tester's machine."""
 
 
 class Target(Protocol):
@@ -266,6 +324,55 @@ class Target(Protocol):
 
     def bench(self, hosts: int) -> AbstractContextManager[Bench]:
         """A lane with ``hosts`` machines named a, b, c …"""
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """What a target that tests machines that are already there can do besides."""
+
+    def configured(self, pixit: Pixit) -> Target:
+        """The same target for the machines of ``pixit``. Raises :class:`conformance.targets.pixit.PixitError` if they cannot be what it needs."""
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """What a target can do besides whose machines can be looked into."""
+
+    def environment(self) -> Mapping[str, Any]:
+        """What ``environment.json`` tells of each machine, by its name. Raises :class:`conformance.lab.shell.HostError`."""
+
+
+@runtime_checkable
+class Machined(Protocol):
+    """What a target can do besides whose machines are brought up for a run."""
+
+    def machines(self, *, keep: bool, destroy: bool) -> AbstractContextManager[Path]:
+        """Brings them up (or takes those that run) and gives a PIXIT file for them, with which workers find the target again.
+
+        Afterwards they are halted, left running (``keep``) or removed (``destroy``). Raises :class:`MachinesError`.
+        """
+
+
+class MachinesError(Exception):
+    """Machines that do not come up: one sentence that says which, why, and what to do."""
+
+
+@runtime_checkable
+class Declaring(Protocol):
+    """What a host has besides whose IUTs are configured by somebody else. A case takes what it does not ask for itself from here."""
+
+    def declared(self, vhid: int | None) -> Mapping[str, Any]:
+        """The fields of :class:`Settings` of its virtual host ``vhid`` (None: of its first); empty if there is none."""
+
+
+@runtime_checkable
+class Rehearsable(Protocol):
+    """What a target has besides whose IUTs are configured by somebody else, so that a case cannot have what settings it likes."""
+
+    def rehearsal(self) -> Target:
+        """A conforming model of it in virtual time, with the same PICS and settings, driven by the same means: what no case can
+        decide on that, it cannot decide on the target.
+        """
 
 
 CAPABILITIES: Mapping[str, str] = {
@@ -290,11 +397,14 @@ CAPABILITIES: Mapping[str, str] = {
     "interface_removal": "the interface of its host can be removed",
     "link": "the link of its host can be taken down and up",
     "partition": "its hosts can be parted from one another",
+    "one_way": "a host can be made deaf to the others, which still hear it",
     "service": "a TCP service can be run on its host",
     "process": "is a process that can be stopped and continued",
     "dead_ratio": "the number of missed advertisements can be set",
     "unicast": "can advertise to a unicast peer",
     "vrrp3": "speaks VRRPv3 on request",
+    "balancing": "one interface of it can have several virtual hosts, among which it balances load",
+    "vrrp_neighbour": "a VRRP router can be run beside it (on namespaces keepalived: apt-get install keepalived)",
     "demotion_order": "can be demoted by order, and tells its demotion",
     "demotion_sum": "adds a signed demotion to its advskew",
     "demotion_suppress": "advertises 240 while anything has failed",
@@ -311,6 +421,18 @@ CAPABILITIES: Mapping[str, str] = {
     "packets_before_states": "logs rejected packets at a lower level than changes of state",
     "custom_lladdr": "its carp interface can be given a MAC address of its own",
     "bow_out": "says good-bye with 255/255 when it is taken down",
+    "commands": "its host's command line can be used, by root and by an ordinary user",
+    "reboot": "its host can be booted anew, with boot tunables and start-up files",
+    "clock": "the wall clock of its host can be set without the tester's",
+    "unreported_link": "its host has an interface that reports no link state",
+    "device_events": "what its kernel tells devd can be read",
+    "forwarding": "its hosts forward packets",
+    "hub": "its segment can flood every frame, as a hub does",
+    "stacked_interfaces": "it can run on a bridge, and on a VLAN on an aggregation",
+    "network_stacks": "its host has several network stacks",
+    "netlink": "its netlink family can be asked",
+    "pfsync": "pfsync can be started on its host",
+    "router_advertisements": "a router advertisement daemon can be run on its host",
 }
 """The vocabulary of PICS: what an implementation, or the access to it, can do."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import entry_points
+from pathlib import Path
 
-from conformance.targets.protocol import Target
+from conformance.targets.pixit import Pixit, PixitError, load
+from conformance.targets.protocol import Configurable, Target
 
 GROUP = "carp_conformance.targets"
 
@@ -24,10 +27,40 @@ def names() -> list[str]:
     return sorted({point.name for point in entry_points(group=GROUP)})
 
 
-def find(name: str) -> Target:
-    """The target ``name``; raises :class:`UnknownTarget`."""
+def find(name: str, pixit: Pixit | None = None) -> Target:
+    """The target ``name``, for the machines of ``pixit`` if there is one.
+
+    Raises :class:`UnknownTarget`, and :class:`PixitError` where the file is for another target or the target takes none.
+    """
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         raise UnknownTarget(name, names())
     target: Target = found[0].load()()
-    return target
+    if pixit is None:
+        return target
+    if pixit.system != name:
+        raise PixitError(
+            pixit.path,
+            "system",
+            f"it is for the target {pixit.system!r}, not for {name!r}",
+            f"give --target {pixit.system}, or the file of {name}",
+        )
+    if not isinstance(target, Configurable):
+        raise PixitError(
+            pixit.path,
+            "system",
+            f"the target {name!r} takes no PIXIT: it makes its own machines",
+            "leave --pixit out",
+        )
+    return target.configured(pixit)
+
+
+def chosen(name: str, pixit: Path | None, interface: str | None) -> Target:
+    """The target ``name`` as the options of a command line choose it: for the machines of the file ``pixit``, the tester on ``interface``.
+
+    Raises as :func:`find`, and :class:`PixitError` for a file that cannot be used.
+    """
+    if pixit is None:
+        return find(name)
+    read = load(pixit)
+    return find(name, replace(read, tester_interface=interface) if interface else read)

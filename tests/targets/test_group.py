@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from conformance.segment.decision import Mismatch
+from conformance.segment.decision import Inconclusive, Mismatch
 from conformance.segment.loop import Loop, VirtualClock
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
@@ -104,6 +104,44 @@ def test_the_wrong_master_is_a_mismatch(segment, pair):
     advertises(pair[1], *(second * SECOND for second in range(3, 20)))
     with pytest.raises(Mismatch, match=r"is a\n.*is b"):
         Group(segment, pair).settles_on(pair[0], after_ns=segment.now_ns())
+
+
+def stall(segment, for_ns: int) -> None:
+    """The IUTs waited for a CPU for so long from now on."""
+    began_ns = segment.now_ns()
+    segment.stalled_ns = lambda: for_ns if segment.now_ns() > began_ns else 0
+    segment._sample()
+
+
+LEAD = SECOND // 2  # of (1,0) over (1,128)
+
+
+def test_the_wrong_master_decides_nothing_where_the_rig_was_noisier_than_the_lead(segment, pair):
+    a, b = pair
+    group = Group(segment, pair)
+    stall(segment, LEAD // 2)
+    advertises(b, group.settled_ns + SECOND, group.settled_ns + 2 * SECOND)
+    with pytest.raises(Inconclusive, match=r"a, by a lead of 0.5"):
+        group.settles_on(a, after_ns=segment.now_ns())
+
+
+def test_the_wrong_master_is_a_mismatch_where_the_lead_was_longer_than_the_noise(segment, pair):
+    a, b = pair
+    group = Group(segment, pair)
+    stall(segment, LEAD // 2 - 1_000_000)
+    advertises(b, group.settled_ns + SECOND, group.settled_ns + 2 * SECOND)
+    with pytest.raises(Mismatch):
+        group.settles_on(a, after_ns=segment.now_ns())
+
+
+def test_two_masters_are_a_mismatch_on_any_rig(segment, pair):
+    a, _ = pair
+    group = Group(segment, pair)
+    stall(segment, 10 * LEAD)
+    for one in pair:
+        advertises(one, group.settled_ns + SECOND, group.settled_ns + 2 * SECOND)
+    with pytest.raises(Mismatch):
+        group.settles_on(a, after_ns=segment.now_ns())
 
 
 def test_silence_can_be_expected(segment, pair):

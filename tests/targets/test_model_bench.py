@@ -10,7 +10,8 @@ import pytest
 from conformance.model.dialects import dialect
 from conformance.segment.trace import FrameSeen, HostEvent, HostKind, Trace
 from conformance.targets.model.bench import ModelBench
-from conformance.targets.model.host import ModelHost, ModelIut
+from conformance.targets.model.host import ModelHost
+from conformance.targets.model.iut import ModelIut
 from conformance.targets.model.target import SEED
 from conformance.targets.protocol import ConfigurationRefused, Settings
 

@@ -3,6 +3,7 @@
 import pytest
 
 from conformance.targets import registry
+from conformance.targets.pixit import Pixit, PixitError
 from conformance.targets.protocol import CAPABILITIES, ConfigurationRefused, Settings
 from conformance.targets.registry import UnknownTarget, find, names
 
@@ -20,6 +21,16 @@ def test_an_unknown_name_shows_those_that_are_known():
     with pytest.raises(UnknownTarget, match=r"there is no target 'nosuch'; known targets: .*ucarp") as raised:
         find("nosuch")
     assert (raised.value.name, raised.value.known) == ("nosuch", names())
+
+
+def test_a_pixit_for_another_target_is_refused():
+    with pytest.raises(PixitError, match=r"it is for the target 'openbsd', not for 'ucarp'; give --target"):
+        find("ucarp", Pixit(system="openbsd", hosts=()))
+
+
+def test_a_target_that_makes_its_own_machines_takes_no_pixit():
+    with pytest.raises(PixitError, match=r"'model:ucarp' takes no PIXIT.*; leave --pixit out"):
+        find("model:ucarp", Pixit(system="model:ucarp", hosts=()))
 
 
 def test_without_any_target(monkeypatch):

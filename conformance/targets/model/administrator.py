@@ -22,6 +22,11 @@ _OPTIONS: Mapping[str, str] = {
     "lladdr": "lladdr",
     "peer": "peer",
     "peer6": "peer6",
+    "carpnodes": "nodes",
+    "balancing": "balancing",
+    "carpver": "version",
+    "vrrpprio": "priority",
+    "vrrpinterval": "interval_cs",
 }
 _LEVELS = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
 """The names of syslog's levels."""
@@ -81,6 +86,19 @@ class Administrator:
             case Exit(status=status):
                 return HostKind.PROCESS, f"the process ended with status {status}"
         return None
+
+    def changes(self, **changes: Any) -> dict[str, Any]:
+        """What the machine is to change for these fields of :class:`Settings`; of ``options`` those given."""
+        options = changes.pop("options", {})
+        for name, value in options.items():
+            if name not in _OPTIONS:
+                raise ConfigurationError(
+                    self.machine.name,
+                    f"the option {name!r} cannot be changed",
+                    f"it has {', '.join(sorted(_OPTIONS))}",
+                )
+            changes[_OPTIONS[name]] = value
+        return changes
 
     def _config(self, settings: Settings) -> VhostConfig:
         chosen: dict[str, Any] = {"advbase": settings.advbase, "advskew": settings.advskew}

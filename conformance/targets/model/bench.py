@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import cache
 from ipaddress import IPv4Address, ip_address, ip_interface
 from random import Random
 
@@ -32,6 +33,7 @@ def _shared(subnet: str, subnet6: str) -> tuple[Address, ...]:
     )
 
 
+@cache
 def _interface(name: str, segment: int, number: int, subnet: str, subnet6: str) -> Interface:
     own = (
         f"{subnet}.{number}/24",
@@ -61,8 +63,11 @@ class ModelBench:
     A probe is an ARP request (unless the answer is known, as a client's cache would) and an echo request framed to the MAC address that it gave: payload is delivered, or not.
     """
 
-    def __init__(self, dialects: tuple[Dialect, ...], seed: int) -> None:
-        self._dialects, self._seed = dialects, seed
+    def __init__(
+        self, dialects: tuple[Dialect, ...], seed: int, own: Mapping[str, Interface] | None = None
+    ) -> None:
+        """A bench of one machine for each of ``dialects``; ``own`` are interfaces that are not to be as usual, by the name of the machine."""
+        self._dialects, self._seed, self._own = dialects, seed, own or {}
         self.tester_addresses: tuple[Address, ...] = (ip_address(f"{_SUBNET}.254"), ip_address("fe80::fe"))
         self.tester_mac = bytes.fromhex("0200000002fe")
         self.shared_addresses = _shared(_SUBNET, _SUBNET6)
@@ -79,7 +84,10 @@ class ModelBench:
                 self,
                 name,
                 {
-                    name: (_interface(INTERFACE, 0, number, _SUBNET, _SUBNET6), self.switch),
+                    name: (
+                        self._own.get(name) or _interface(INTERFACE, 0, number, _SUBNET, _SUBNET6),
+                        self.switch,
+                    ),
                     f"{name}-inner": (_interface(SECOND_INTERFACE, 1, number, _INNER, _INNER6), inner),
                 },
                 dialect,
@@ -116,6 +124,17 @@ class ModelBench:
         for i, left in enumerate(names):
             for right in names[i + 1 :]:
                 self.switch.part(left, right, parted=parted)
+
+    def flood(self, *, on: bool) -> None:
+        self.note(f"the segment {'floods every frame' if on else 'learns addresses'}")
+        self.switch.learns = not on
+        self.switch.forget()
+
+    def deafen(self, host: str, *, deaf: bool) -> None:
+        self.note(f"lets {host} hear {'nobody' if deaf else 'the others again'}")
+        for other in self.hosts:
+            if other != host:
+                self.switch.part(other, host, parted=deaf, both_ways=False)
 
     def reset(self) -> None:
         """Nothing to restore: the next case gets a new world."""

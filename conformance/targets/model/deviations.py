@@ -46,7 +46,7 @@ CLOSED_BY_ALLOW = Deviation(
 )
 DEMOTE_COUNT_READ = Deviation(
     cases="RX-009.",
-    says=r"a says that it is BACKUP .*\n +actual: never",
+    says=r"a says that it is BACKUP .*\n +actual: never|not that a advertises vhid",
     reason="OpenBSD reads byte 4 as the peer's demote count and does not yield to a higher one.",
     reference="OpenBSD sys/netinet/ip_carp.c:687-715 (carp_proto_input_c)",
 )
@@ -65,6 +65,22 @@ IN_ORDER_OF_CONFIGURATION = tuple(
     )
     for cases in ("AUTH-004.", "AUTH-006.both_families_are_hashed_over_one_list", "V6-010.")
 )
+REFUSED_FOR_ITS_ORDER = Deviation(
+    cases="INTEROP-002.",
+    says=r"not that a advertises vhid 1, for .*\n +actual: a advertises vhid 1 at",
+    reason="FreeBSD 5 and 6 hash the addresses of a family in the order of configuration (CARP-AUTH-032), so nobody who does not believes them.",
+    reference="FreeBSD 6 sys/netinet/ip_carp.c 1.38 (carp_hmac_prepare); read beside FreeBSD 9.3",
+)
+SEEN_IN_ORDER_OF_CONFIGURATION = tuple(
+    Deviation(
+        cases=f"{requirement}.digest",
+        says=r"hashed in another order than ascending",
+        reason=IN_ORDER_OF_CONFIGURATION[0].reason,
+        reference=IN_ORDER_OF_CONFIGURATION[0].reference,
+    )
+    for requirement in ("AUTH-004", "AUTH-006")
+)
+"""The same as the passive monitors see it in other cases."""
 HASHED_TWICE = Deviation(
     cases="AUTH-005.",
     says=r"each address hashed once signs is True\n +actual: .* is False",
@@ -159,7 +175,13 @@ _LEGACY = (*_ANY_FREEBSD, *REMOVAL_UNNOTICED, *NO_UNSOLICITED_NA)
 _MODERN = (*_ANY_FREEBSD, COUNTED_AS_BADVHID)
 KNOWN: Mapping[str, tuple[Deviation, ...]] = {
     LEGACY: _LEGACY,
-    LEGACY_6: (*_LEGACY, *IN_ORDER_OF_CONFIGURATION, HASHED_TWICE),
+    LEGACY_6: (
+        *_LEGACY,
+        *IN_ORDER_OF_CONFIGURATION,
+        *SEEN_IN_ORDER_OF_CONFIGURATION,
+        REFUSED_FOR_ITS_ORDER,
+        HASHED_TWICE,
+    ),
     FREEBSD_10: (*_MODERN, *NO_UNSOLICITED_NA, *PART_LEFT_BEHIND, NEGATIVE_SUM),
     FREEBSD_13: (*_MODERN, *NO_UNSOLICITED_NA, *PART_LEFT_BEHIND, CLOSED_BY_ALLOW),
     FREEBSD_15: (*_MODERN, WHOLE_PAYLOAD_SUMMED, *TTL_CHECKED_LATE, CLOSED_BY_ALLOW),

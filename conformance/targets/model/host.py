@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
+from ipaddress import IPv6Address
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from conformance.model.actions import Action, Exit, Log, Script, Send, State, StateChange
-from conformance.model.config import ConfigurationError, Interface
+from conformance.lab.shell import Said
+from conformance.model.actions import Action, Exit, Log, Script, Send, StateChange
+from conformance.model.config import Interface
 from conformance.model.dialects import Dialect
 from conformance.model.machine import Host
-from conformance.model.poll import Signal
 from conformance.segment.loop import Timer
 from conformance.segment.simulated import SimulatedSwitch
 from conformance.segment.trace import HostEvent
 from conformance.targets.model.administrator import Administrator
-from conformance.targets.protocol import ConfigurationRefused, Settings
+from conformance.targets.model.iut import ModelIut, refusing
+from conformance.targets.model.platform import ModelPlatform, another_stack
+from conformance.targets.platform import Commanding
+from conformance.targets.protocol import Iut, Settings
 from conformance.wire.digest import Address
 
 if TYPE_CHECKING:
@@ -26,117 +28,26 @@ if TYPE_CHECKING:
 INTERFACE, SECOND_INTERFACE = "eth0", "eth1"
 
 
-@contextmanager
-def refusing() -> Iterator[None]:
-    """What the machine calls impossible is a refusal of the implementation."""
-    try:
-        yield
-    except ConfigurationError as error:
-        raise ConfigurationRefused(1, str(error)) from error
-
-
-class ModelIut:
-    """One virtual host of a model (an :class:`conformance.targets.protocol.Iut`)."""
-
-    def __init__(self, host: ModelHost, settings: Settings) -> None:
-        self.settings, self._host = settings, host
-        self.started_ns = host.bench.loop.now_ns()
-        self._there = True
-
-    def running(self) -> bool:
-        return self._there and self.settings.vhid in self._host.vhids()
-
-    def stop(self) -> None:
-        """As an administrator would: the carp interface down where there is one, SIGTERM to a ucarp, the virtual host removed elsewhere."""
-        host, vhid = self._host, self.settings.vhid
-        if host.machine.dialect.poll_loop is not None:
-            self.signal("TERM")
-        else:
-            host.box.carry_out(host.administrator.take_down(self._now_ns, vhid))
-
-    def kill(self) -> None:
-        if self.running():
-            self._there = False
-            self._note("removes")
-            self._host.box.carry_out(self._host.machine.destroy(self._now_ns, *self._where))
-
-    def signal(self, name: str) -> None:
-        self._host.bench.note(f"sends SIG{name} to the process on {self._host.name}")
-        self._host.box.carry_out(self._host.machine.signal(self._now_ns, *self._where, Signal[name]))
-
-    def reconfigure(self, **changes: Any) -> None:
-        """Sets parameters of the running virtual host (:class:`conformance.targets.protocol.Changeable`)."""
-        self._note(
-            f"sets {', '.join(name if name == 'password' else f'{name} {value}' for name, value in changes.items())} of"
-        )
-        with refusing():
-            self._host.box.carry_out(self._host.machine.reconfigure(self._now_ns, *self._where, **changes))
-        self.settings = replace(self.settings, **changes)
-
-    def add_address(self, address: Address) -> None:
-        self._note(f"adds {address} to")
-        with refusing():
-            self._host.box.carry_out(self._host.machine.add_address(self._now_ns, *self._where, address))
-        if address not in self.settings.addresses:
-            self.settings = replace(self.settings, addresses=(*self.settings.addresses, address))
-
-    def remove_address(self, address: Address) -> None:
-        self._note(f"removes {address} from")
-        with refusing():
-            self._host.box.carry_out(self._host.machine.remove_address(self._now_ns, *self._where, address))
-        self.settings = replace(
-            self.settings, addresses=tuple(one for one in self.settings.addresses if one != address)
-        )
-
-    def request_state(self, state: str) -> None:
-        self._note(f"orders {state} for")
-        self._host.box.carry_out(self._host.machine.request_state(self._now_ns, *self._where, State[state]))
-
-    def interface(self, *, up: bool) -> None:
-        """Takes the carp interface down or up (:class:`conformance.targets.protocol.Closable`)."""
-        device = self._host.machine.vhost(*self._where).device
-        self._note(f"takes {device} {'up' if up else 'down'}, the interface of")
-        self._host.box.carry_out(self._host.machine.interface_up(self._now_ns, device, up))
-
-    def join_group(self, group: str) -> None:
-        self._note(f"joins group {group} with")
-        self._host.box.carry_out(self._host.machine.join_group(self._now_ns, *self._where, group))
-
-    def describe(self) -> str:
-        machine = self._host.machine
-        state = machine.state(*self._where).value if self.running() else "gone"
-        return f"the model of {machine.dialect.key} on {self._host.name} is {state}; counters: " + (
-            ", ".join(f"{name} {value}" for name, value in machine.counters.items() if value) or "all zero"
-        )
-
-    def _note(self, does: str) -> None:
-        self._host.bench.note(f"{does} vhid {self.settings.vhid} on {self._host.name}")
-
-    @property
-    def _now_ns(self) -> int:
-        return self._host.bench.loop.now_ns()
-
-    @property
-    def _where(self) -> tuple[str, int]:
-        return self._host.interface_name, self.settings.vhid
-
-
 class ModelHost:
     """A host of the bench, seen from one of its interfaces (a :class:`conformance.targets.protocol.SutHost`)."""
 
     def __init__(self, box: ModelMachine, name: str, interface: Interface, switch: SimulatedSwitch) -> None:
         self.box, self.bench, self.name, self.mac = box, box.bench, name, interface.mac
         self.addresses: tuple[Address, ...] = tuple(address.ip for address in interface.own())
-        self.machine, self.interface_name, self.switch = box.machine, interface.name, switch
-        self.administrator = Administrator(self.machine, interface.name)
+        self.interface_name, self.switch = interface.name, switch
+        self.administrator = Administrator(box.machine, interface.name)
+        self.platform = ModelPlatform(self)
         self.services: set[tuple[Address, int]] = set()
         self.sending_refused = False
         switch.plug(
             name,
-            lambda frame: box.carry_out(
-                self.machine.receive(self.bench.loop.now_ns(), interface.name, frame)
-            ),
+            lambda frame: box.carry_out(self.machine.receive(self.box.now_ns(), interface.name, frame)),
         )
+
+    @property
+    def machine(self) -> Host:
+        """What runs on it now."""
+        return self.box.machine
 
     def start(self, settings: Settings) -> ModelIut:
         self.bench.note(
@@ -145,18 +56,18 @@ class ModelHost:
         if self.machine.dialect.poll_loop is not None and settings.vhid in self.vhids():
             return self.box.beside(self).start(settings)  # each ucarp is a process that knows of no other
         with refusing():
-            self.box.carry_out(self.administrator.configure(self.bench.loop.now_ns(), settings))
+            self.box.carry_out(self.administrator.configure(self.box.now_ns(), settings))
         return ModelIut(self, settings)
 
     def cable(self, *, plugged: bool) -> None:
         self.bench.note(f"{'plugs in' if plugged else 'pulls'} the cable of {self.name}")
         (self.switch.unplugged.discard if plugged else self.switch.unplugged.add)(self.name)
-        self.box.carry_out(self.machine.link(self.bench.loop.now_ns(), self.interface_name, plugged))
+        self.box.carry_out(self.machine.link(self.box.now_ns(), self.interface_name, plugged))
 
     def interface(self, *, up: bool) -> None:
         """Takes the interface down or up (:class:`conformance.targets.protocol.Switchable`)."""
         self.bench.note(f"takes the interface of {self.name} {'up' if up else 'down'}")
-        self.box.carry_out(self.machine.interface_up(self.bench.loop.now_ns(), self.interface_name, up))
+        self.box.carry_out(self.machine.interface_up(self.box.now_ns(), self.interface_name, up))
 
     def refuse_sending(self, *, refused: bool) -> None:
         self.bench.note(f"{'refuses' if refused else 'sends again'} what {self.name} advertises")
@@ -182,15 +93,66 @@ class ModelHost:
     def set_sysctl(self, name: str, value: int) -> None:
         self.bench.note(f"writes net.inet.carp.{name}={value} on {self.name}")
         with refusing():
-            self.box.carry_out(self.machine.sysctl(self.bench.loop.now_ns(), name, value))
+            self.box.carry_out(self.machine.sysctl(self.box.now_ns(), name, value))
 
     def demote(self, amount: int, group: str = "carp") -> None:
         self.bench.note(f"demotes {self.name} by {amount} (group {group})")
         with refusing():
-            self.box.carry_out(self.machine.demote(self.bench.loop.now_ns(), amount, group))
+            self.box.carry_out(self.machine.demote(self.box.now_ns(), amount, group))
 
     def demotion(self, group: str = "carp") -> int:
         return self.machine.demotion + self.machine.groups.get(group, 0)
+
+    # --- as a machine (conformance.targets.platform)
+
+    def command(self, line: str, *, undo: str = "", user: str = "root") -> Said:  # noqa: ARG002  # nothing outlives the case
+        self.bench.note(f"runs on {self.name} as {user}: {line.partition(' pass ')[0]}")
+        return self.platform.command(line, user)
+
+    def reboot(
+        self, *, tunables: Mapping[str, int] | None = None, virtual: Settings | None = None
+    ) -> Iut | None:
+        self.bench.note(f"boots {self.name} anew")
+        return self.platform.reboot(tunables or {}, virtual)
+
+    def step_clock(self, seconds: int) -> None:
+        self.bench.note(f"steps the clock of {self.name} by {seconds} s")
+        self.box.step_clock(seconds)
+
+    def report_link(self, *, reported: bool) -> None:
+        self.bench.note(f"{self.name} {'reports its link' if reported else 'reports no link state'}")
+        self.platform.report_link(reported=reported)
+
+    def device_notices(self) -> tuple[str, ...]:
+        return tuple(self.box.notices)
+
+    def forward(self) -> None:
+        self.machine.forwarding = True
+
+    def advertise_routes(self, source: IPv6Address) -> None:
+        self.bench.note(f"advertises routes on {self.name} from {source}")
+        self.platform.advertise_routes(source)
+
+    def stack(self, *kinds: str) -> None:
+        self.bench.note(f"puts a {' on a '.join(reversed(kinds))} on the interface of {self.name}")
+        self.platform.stack(kinds)
+
+    def member(self, *, up: bool) -> None:
+        self.bench.note(f"takes a member of the interface of {self.name} {'up' if up else 'down'}")
+        self.platform.member(up=up)
+
+    def jail(self) -> Commanding:
+        return another_stack(self)
+
+    def netlink_set(self, **attributes: Any) -> int:
+        return self.platform.netlink_set(attributes)
+
+    def netlink_get(self, vhid: int) -> Mapping[str, Any]:
+        return self.platform.netlink_get(vhid)
+
+    def carry_out(self, actions: list[Action]) -> None:
+        """Does what its machine wants done."""
+        self.box.carry_out(actions)
 
 
 class ModelMachine:
@@ -205,7 +167,10 @@ class ModelMachine:
         rng: Random,
     ) -> None:
         self.bench, self.name = bench, name
-        self.machine = Host(name, dialect, [interface for interface, _ in interfaces.values()], rng)
+        self._interfaces, self._rng = [interface for interface, _ in interfaces.values()], rng
+        self.machine = Host(name, dialect, self._interfaces, rng)
+        self.notices: list[str] = []
+        self._clock_ns = 0
         self.hosts = {
             interface.name: ModelHost(self, at, interface, switch)
             for at, (interface, switch) in interfaces.items()
@@ -213,13 +178,32 @@ class ModelMachine:
         self._timer: Timer | None = None
 
     def beside(self, host: ModelHost) -> ModelHost:
-        """The same interface for one more process, which shares nothing but the interface with the others."""
+        """The same interface for one more process or network stack, which shares nothing but the interface with the others."""
         port = self.machine.port(host.interface_name)
         twin = Interface(port.name, port.mac, tuple(port.addresses))
         there = {f"{host.name}-beside": (twin, host.switch)}
         return ModelMachine(
             self.bench, self.name, there, self.machine.dialect, Random(self.machine.rng.random())
         ).hosts[port.name]
+
+    def now_ns(self) -> int:
+        """The time that its timers run by."""
+        return self.bench.loop.now_ns() + self._clock_ns
+
+    def step_clock(self, seconds: int) -> None:
+        """Sets its wall clock; its timers feel it only where they run by that."""
+        if self.machine.dialect.follows_wall_clock:
+            by_ns = seconds * 1_000_000_000
+            self._clock_ns += by_ns
+            self.machine.step_clock(by_ns)
+        self._arm()
+
+    def boot(self, tunables: Mapping[str, int]) -> None:
+        """Begins anew: nothing is left of what was configured."""
+        self.machine = Host(self.name, self.machine.dialect, self._interfaces, self._rng, sysctl=tunables)
+        for host in self.hosts.values():
+            host.administrator = Administrator(self.machine, host.interface_name)
+        self._arm()
 
     def carry_out(self, actions: list[Action]) -> None:
         """Does what the machine wants done, and sets the timer for what it will want next."""
@@ -232,11 +216,19 @@ class ModelMachine:
                 continue
             if isinstance(action, StateChange):
                 about = action  # a daemon tells its state by the line that follows
+                self._notice(action)
             host, vhid = self._teller(action, about)
             told = host.administrator.told(action)
             if told is not None:
                 self.bench.trace.add(HostEvent(self.bench.loop.now_ns(), host.name, *told, vhid))
         self._arm()
+
+    def _notice(self, change: StateChange) -> None:
+        if self.machine.dialect.device_events:
+            self.notices.append(
+                f"!system=CARP subsystem={change.vhid}@{change.interface} type={change.new.value}"
+            )
+        self.hosts[change.interface].platform.changed_state()
 
     def _teller(self, action: Action, about: StateChange | None) -> tuple[ModelHost, int | None]:
         """Whose word an action is: of which interface, and of which virtual host where that is known."""
@@ -248,7 +240,7 @@ class ModelMachine:
 
     def _send(self, action: Send) -> list[Action]:
         """Puts a frame on the wire; what the machine does about it if it is an advertisement."""
-        host, now_ns = self.hosts[action.interface], self.bench.loop.now_ns()
+        host, now_ns = self.hosts[action.interface], self.now_ns()
         if action.vhid is not None and host.sending_refused:
             return self.machine.send_failed(now_ns, action.interface, action.vhid)
         host.switch.transmit(host.name, action.frame)
@@ -265,5 +257,6 @@ class ModelMachine:
         deadline_ns = self.machine.next_deadline_ns
         if deadline_ns is not None:
             self._timer = self.bench.loop.at(
-                deadline_ns, lambda: self.carry_out(self.machine.tick(self.bench.loop.now_ns()))
+                max(deadline_ns - self._clock_ns, self.bench.loop.now_ns()),
+                lambda: self.carry_out(self.machine.tick(self.now_ns())),
             )

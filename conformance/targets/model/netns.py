@@ -18,6 +18,7 @@ from conformance.lab.netns import Station, may_create
 from conformance.model.config import ConfigurationError
 from conformance.model.dialects import Dialect, dialect
 from conformance.segment.trace import HostEvent, HostKind
+from conformance.targets.keepalived import beside
 from conformance.targets.model.process import document_of
 from conformance.targets.model.target import MAX_HOSTS, SEED, deviations_of, pics
 from conformance.targets.netns_bench import BenchHost, NetnsBench, Process, Starter, netns_bench
@@ -299,7 +300,7 @@ class ModelNetnsTarget:
             dialect=rules,
             rung=RUNG,
             origin=f"this suite's model of {rules.key}",
-            pics=pics(rules),
+            pics=beside(pics(rules)),
             deviations=deviations_of(rules.key),
             max_hosts=MAX_HOSTS,
         )

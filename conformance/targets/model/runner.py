@@ -40,7 +40,9 @@ class Runner:
     :class:`UnknownDialect`, and :class:`ConfigurationError` for a sysctl that the dialect does not have.
     """
 
-    def __init__(self, order: Mapping[str, Any]) -> None:
+    def __init__(self, order: Mapping[str, Any], observe: Callable[[Action], object] | None = None) -> None:
+        """``observe`` gets what the host says of itself in place of the standard output."""
+        self._observe = observe
         self.clock = RealClock()
         self.loop = Loop(self.clock)
         self.device: str = order["interface"]
@@ -98,6 +100,8 @@ class Runner:
             action = waiting.popleft()
             if isinstance(action, Send):
                 waiting.extend(self._send(action))
+            elif self._observe is not None:
+                self._observe(action)
             elif isinstance(action, Exit):
                 say(f"exit {action.vhid} {action.status}")
             else:
@@ -145,7 +149,7 @@ class Runner:
         assert self._timer is not None
         late_ns = now_ns - self._timer.due_ns
         self._timer = None
-        if late_ns >= LATE_NS:
+        if late_ns >= LATE_NS and self._observe is None:
             say(f"late {late_ns}")
         self.carry_out(self.machine.tick(now_ns))
 

@@ -25,8 +25,8 @@ def pics(rules: Dialect) -> dict[str, bool]:
     return {
         "ipv6": rules.ipv6, "multiple_addresses": rules.multiple_addresses, "multiple_vhids": True, "no_password": not rules.password_needed,
         "preempt": True, "demotion": rules.demotion, "sysctl": bool(rules.sysctls) and not process, "counters": rules.counters, "log": True,
-        "state_read": True, "signals": process, "scripts": process, "kill": True, "link": True, "partition": True, "service": True,
-        "dead_ratio": process, "unicast": rules.unicast, "bow_out": rules.bow_out,
+        "state_read": True, "signals": process, "scripts": process, "kill": True, "link": True, "partition": True, "one_way": True, "service": True,
+        "dead_ratio": process, "unicast": rules.unicast, "vrrp3": rules.vrrp3 is not None, "bow_out": rules.bow_out,
     }  # fmt: skip
 
 
@@ -39,9 +39,12 @@ def administered(rules: Dialect) -> dict[str, bool]:
         "second_interface": True, "send_errors": True, "own_addresses": kernel, "group_failover": kernel, "demotion_order": kernel,
         "demotion_sum": rules.demotion_by is Demotion.SUM, "demotion_groups": rules.demotion_by is Demotion.GROUPS,
         "demotion_suppress": rules.demotion_by is Demotion.SUPPRESS,
-        "custom_lladdr": rules.hashes_lladdr,
+        "custom_lladdr": rules.hashes_lladdr, "balancing": rules.carpnodes is not None,
         "interface_groups": rules.demotion_by is Demotion.GROUPS, "configured_order": rules.address_rule is AddressRule.CONFIGURED,
         "packets_before_states": rules.key == LEGACY_6,
+        "commands": kernel, "reboot": kernel, "clock": True, "unreported_link": True, "device_events": rules.device_events,
+        "forwarding": kernel, "hub": True, "stacked_interfaces": kernel, "network_stacks": rules.stacks_apart, "netlink": rules.netlink,
+        "pfsync": rules.bulk_update_demotion > 0, "router_advertisements": kernel and rules.ipv6,
     }  # fmt: skip
 
 

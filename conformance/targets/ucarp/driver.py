@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -89,27 +88,30 @@ class Ucarp:
 
     def __init__(self, host: NetnsHost, settings: Settings, program: str) -> None:
         self.settings, self._host = settings, host
-        with tempfile.NamedTemporaryFile("w", prefix="carp-pass-", delete=False) as passfile:
-            passfile.write(settings.password + "\n")
+        secret = os.memfd_create("password")  # in no folder, so that nothing of it is left whatever happens
         try:
-            self._start(settings, program, passfile.name)
+            os.write(secret, settings.password.encode() + b"\n")
+            self._start(settings, program, secret)
         finally:
-            Path(passfile.name).unlink()
+            os.close(secret)
         self.started_ns = host.bench.loop.now_ns()
 
-    def _start(self, settings: Settings, program: str, passfile: str) -> None:
+    def _start(self, settings: Settings, program: str, secret: int) -> None:
         host = self._host
         # ucarp writes INFO lines to its standard output, which the C library would hold back in a pipe and lose at a signal.
         command = [
             "stdbuf",
             "--output=L",
             program,
-            *arguments(settings, host.station.interface, str(host.station.address.ip), passfile),
+            *arguments(
+                settings, host.station.interface, str(host.station.address.ip), f"/proc/self/fd/{secret}"
+            ),
         ]
         self._process = Process(
             host,
             command,
             interpret,
+            pass_fds=(secret,),
             env=os.environ
             | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))},
         )

@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from conformance.lab.netns import may_create
+from conformance.targets.keepalived import beside
 from conformance.targets.netns_bench import Daemons, NetnsBench, NetnsHost, Starter, netns_bench
 from conformance.targets.protocol import Iut, Settings
 from conformance.targets.ucarp.driver import Ucarp
@@ -21,7 +23,7 @@ PROGRAM_VARIABLE = "CARP_CONFORMANCE_UCARP"
 class UcarpTarget:
     """A :class:`conformance.targets.protocol.Target`."""
 
-    profile = PROFILE
+    profile = replace(PROFILE, pics=beside(PROFILE.pics))
 
     def __init__(self) -> None:
         self.program = os.environ.get(PROGRAM_VARIABLE) or shutil.which(

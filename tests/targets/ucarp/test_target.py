@@ -70,16 +70,16 @@ class TestStart:
         assert PASSWORD not in repr(bench.trace.events) + iut.describe() + repr(iut.settings)
         assert list(tmp_path.iterdir()) == []
 
-    def test_the_password_file_is_for_the_owner_alone(self, bench, tmp_path, monkeypatch):
-        modes = []
+    def test_the_password_is_in_no_folder(self, bench, monkeypatch):
+        given = []
         monkeypatch.setattr(
-            driver,
-            "arguments",
-            lambda *given: modes.append(Path(given[3]).stat().st_mode & 0o777) or ["--help"],
+            driver, "arguments", lambda *told: given.append((told[3], os.readlink(told[3]))) or ["--help"]
         )
         with pytest.raises(ConfigurationRefused):
             bench.hosts["a"].start(settings())
-        assert modes == [0o600]
+        ((path, place),) = given
+        assert place.startswith("/memfd:")
+        assert not os.path.lexists(path)
 
     @pytest.mark.parametrize(
         ("changes", "status", "says"),

@@ -1,0 +1,1 @@
+"""OpenBSD: a virtual host is an interface on a carpdev, with interface groups that carry demotion."""

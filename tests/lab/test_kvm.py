@@ -1,0 +1,35 @@
+"""KVM is believed when a guest has run on it."""
+
+import shutil
+
+import pytest
+
+from conformance.lab import kvm
+
+needs_qemu = pytest.mark.skipif(
+    shutil.which("qemu-system-x86_64") is None, reason="qemu-system-x86_64 is not installed"
+)
+
+
+class TestProbe:
+    def test_the_boot_sector_has_the_size_and_the_mark_of_one(self):
+        assert len(kvm.boot_sector()) == 512
+        assert kvm.boot_sector().endswith(b"\x55\xaa")
+
+    @needs_qemu
+    def test_plain_emulation_runs_it(self):
+        assert kvm.boots("tcg")
+
+    @needs_qemu
+    def test_a_guest_that_does_something_else_is_no_proof(self, monkeypatch):
+        monkeypatch.setattr(kvm, "boot_sector", lambda: b"\xf4" + bytes(509) + b"\x55\xaa")
+        monkeypatch.setattr(kvm, "_LIMIT_S", 2)
+        assert not kvm.boots("tcg")
+
+    def test_without_qemu_there_is_none(self, monkeypatch):
+        monkeypatch.setenv("PATH", "/nowhere")
+        assert not kvm.boots("tcg")
+
+    def test_the_user_has_the_last_word(self, monkeypatch):
+        monkeypatch.setenv("CARP_CONFORMANCE_ACCELERATOR", "qemu")
+        assert kvm.accelerator() == "qemu"
