@@ -12,15 +12,16 @@ from typing import Any
 from conformance.catalogue import load
 from conformance.commands.errors import FAILED, UNDECIDED, CommandError
 from conformance.commands.pics import declaration
-from conformance.commands.witness import PUBLIC_PASSWORD
-from conformance.report import results, schema
+from conformance.commands.report import recorded
+from conformance.interop.scenarios import SCENARIOS
+from conformance.report import schema
 from conformance.report.certificate import bundle, documents
 from conformance.report.certificate.material import Product
 from conformance.report.certificate.page import NoPdf
 from conformance.report.certificate.pics import pics
 from conformance.report.certificate.rules import Refused
 from conformance.report.certificate.secrets import SecretLeft, SecretTooShort
-from conformance.targets.protocol import CAPABILITIES
+from conformance.targets.protocol import CAPABILITIES, PUBLIC_PASSWORD
 from conformance.targets.registry import UnknownTarget, find
 
 Document = dict[str, Any]
@@ -40,7 +41,7 @@ class Request:
 
 def certify(request: Request) -> tuple[Path, Document]:
     """Writes the bundle and returns its path and the certificate's document. Raises :class:`CommandError`."""
-    document = _results(request.folder)
+    document = recorded(request.folder)
     password, origin = _known(document["target"]["name"])
     secrets = (*request.secrets, *((password,) if password and password != PUBLIC_PASSWORD else ()))
     facts = {
@@ -89,36 +90,35 @@ def interop(folder: Path) -> Document:
     path = folder / "results.json" if folder.is_dir() else folder
     try:
         matrix = documents.parse(path.read_bytes(), str(path))
-        cells = [{key: cell[key] for key in ("a", "b", "scenario", "verdict")} for cell in matrix["cells"]]
+        cells = [
+            {key: cell[key] for key in ("a", "b", "scenario", "verdict")}
+            | {"hazards": [one["name"] for one in cell["hazards"]]}
+            for cell in matrix["cells"]
+        ]
         names = sorted({cell[side] for cell in cells for side in ("a", "b")})
-        document = {"schema": 1, "partners": [_partner(name) for name in names], "cells": cells}
+        partners = [_partner(name, matrix["rung"]) for name in names]
+        document = {"schema": 1, "partners": partners, "scenarios": list(scenarios()), "cells": cells}
         documents.validate(document, "interop")
     except (OSError, KeyError, TypeError, documents.NotJson, schema.InvalidDocument) as error:
+        said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         raise CommandError(
-            f"--interop {path}: holds no matrix ({error}); give the folder that `matrix --out` wrote"
+            f"--interop {path}: holds no matrix ({said}); give the folder that `matrix --out` wrote"
         ) from error
     return document
 
 
-def _partner(name: str) -> Document:
+def scenarios() -> tuple[str, ...]:
+    """The names of all scenarios of the matrix."""
+    return tuple(one.name for one in SCENARIOS)
+
+
+def _partner(name: str, rung: str) -> Document:
     try:
         profile = find(name).profile
     except UnknownTarget:
         # What nobody here knows counts as no partner of its own origin.
         return {"name": name, "origin": "", "rung": "sim"}
-    return {"name": name, "origin": profile.origin, "rung": profile.rung}
-
-
-def _results(folder: Path) -> Document:
-    try:
-        return results.load(folder)
-    except (
-        results.NoRun,
-        results.UnreadableRun,
-        results.UnknownRequirement,
-        schema.InvalidDocument,
-    ) as error:
-        raise CommandError(str(error)) from error
+    return {"name": name, "origin": profile.origin, "rung": "sim" if rung == "sim" else profile.rung}
 
 
 def _known(target: str) -> tuple[str, str]:

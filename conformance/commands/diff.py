@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.commands.errors import CommandError
-from conformance.report import results, schema
+from conformance.commands.report import recorded
 from conformance.report.certificate import diff, documents
 
 
@@ -26,17 +26,10 @@ def write_page(document: dict[str, Any], path: Path) -> None:
 
 
 def _side(folder: Path) -> diff.Side:
+    path = folder / "environment.json"
+    document = recorded(folder)
     try:
-        document = results.load(folder)
-        path = folder / "environment.json"
         environment = documents.parse(path.read_bytes(), str(path)) if path.is_file() else None
-    except (
-        results.NoRun,
-        results.UnreadableRun,
-        results.UnknownRequirement,
-        schema.InvalidDocument,
-        documents.NotJson,
-        OSError,
-    ) as error:
+    except (documents.NotJson, OSError) as error:
         raise CommandError(str(error)) from error
     return diff.Side(str(folder), document, environment)

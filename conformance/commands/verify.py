@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.catalogue import load
+from conformance.commands.certificate import scenarios
 from conformance.commands.errors import CONFORMS, FAILED, CommandError
 from conformance.commands.sign import content
 from conformance.commands.witness import see
@@ -28,7 +29,7 @@ def verify_bundle(bundle: Path, key: Path | None, passwords: Sequence[str] = ())
         str(key),
     )
     try:
-        return verify(content(bundle, "the bundle"), bundle.name, seal, load(), see(passwords))
+        return verify(content(bundle, "the bundle"), bundle.name, seal, load(), see(passwords), scenarios())
     except (NotABundle, NoSignatures, UnusableKey) as error:
         raise CommandError(
             str(error), FAILED if isinstance(error, NotABundle) else CommandError("").status

@@ -66,6 +66,7 @@ def case_page(
         "evidence_link": quote(case["evidence"], errors="replace") if case["evidence"] else None,
         "levels": list(dict.fromkeys(levels.get(id, "") for id in case["requirements"])),
         "clauses": [_clause(id, clauses, levels) for id in case["requirements"]],
+        "breaches": (case.get("invariants") or {"broken": ()})["broken"],
         "line": _line(case, key, mine.events),
         "decoded": _decoded(case, mine.frames),
     }

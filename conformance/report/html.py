@@ -86,6 +86,7 @@ def _environment() -> jinja2.Environment:
         "word": words.WORDS.__getitem__,
         "declared": words.declared,
         "quoted": words.quoted,
+        "anchor": words.case_anchor,
     }
     return environment
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from conformance import catalogue as shipped
 from conformance.catalogue import Catalogue
-from conformance.report import schema
-from conformance.report.certificate.migrate import UnknownVersion, migrated
+from conformance.report import invariants, schema
+from conformance.report.certificate.migrate import DamagedResults, UnknownVersion, migrated
 
 Document = dict[str, Any]
 """A whole `results.json`; its shape is the schema `results`."""
@@ -97,13 +97,14 @@ def summarise(cases: Iterable[Case]) -> dict[str, int]:
     return counts
 
 
-def requirement_verdicts(cases: Iterable[Case], catalogue: Catalogue) -> list[dict[str, Any]]:
+def requirement_verdicts(cases: Sequence[Case], catalogue: Catalogue) -> list[dict[str, Any]]:
     """The `requirements` of a results document: each requirement of the catalogue, in its order.
 
-    A requirement has the worst verdict of the cases that cite it (`WORST_FIRST`), or `not_covered`.
+    A requirement has the worst verdict of the cases that cite it and of the monitors that saw it in any case (`WORST_FIRST`), or `not_covered`.
     Raises `UnknownRequirement`.
     """
     citing: dict[str, list[Case]] = {requirement.id: [] for requirement in catalogue}
+    monitored = invariants.verdicts(invariants.collected(cases))
     for case in cases:
         for requirement_id in case["requirements"]:
             if requirement_id not in citing:
@@ -113,19 +114,22 @@ def requirement_verdicts(cases: Iterable[Case], catalogue: Catalogue) -> list[di
         {
             "id": requirement.id,
             "level": requirement.level.value,
-            "verdict": _worst(case["verdict"] for case in citing[requirement.id]),
+            "verdict": _worst(
+                [*(case["verdict"] for case in citing[requirement.id]), *monitored.get(requirement.id, ())]
+            ),
             "cases": [case["id"] for case in citing[requirement.id]],
         }
         for requirement in catalogue
     ]
 
 
-def overall(summary: Mapping[str, int]) -> str:
+def overall(summary: Mapping[str, int], monitored: Iterable[Mapping[str, Any]] = ()) -> str:
     """The verdict of a whole run: `fails`, `error`, `inconclusive` or `conforms`, the first that applies.
 
-    A run in which no case reached a decision (pass, fail or known deviation) is inconclusive: nothing was shown.
+    `monitored` are its invariants: it fails by a broken one as by a case. A run in which no case reached a decision (pass, fail or known deviation) is
+    inconclusive: nothing was shown.
     """
-    if summary["fail"]:
+    if summary["fail"] or invariants.broken(monitored):
         return "fails"
     if summary["error"]:
         return "error"
@@ -168,10 +172,14 @@ def finish(folder: Path, *, ended: str, duration_s: float, catalogue: Catalogue,
 
 def _of_today(path: Path) -> Document:
     """The results in `path`, brought to today's schema version."""
+    return _brought_up(_object(path), path)
+
+
+def _brought_up(document: Document, path: Path) -> Document:
     try:
-        return migrated(_object(path))
-    except UnknownVersion as error:
-        raise UnreadableRun(path, str(error)) from error
+        return migrated(document)
+    except (UnknownVersion, DamagedResults) as error:
+        raise UnreadableRun(path, str(error).removesuffix(".")) from error
 
 
 def _assemble(folder: Path, catalogue: Catalogue) -> Document:
@@ -202,18 +210,20 @@ def _counted(folder: Path, catalogue: Catalogue, *, proven: bool) -> Document:
     }
     document = blank | _header(folder, records)
     if not proven:
+        document = _brought_up(document, folder / "results.jsonl")
         schema.validate(document, "results")
     cases = sorted(
-        {case["id"]: case for case in lines}.values(),
+        {case["id"]: case for case in document["cases"]}.values(),
         key=lambda case: (case["group"], case["source"], case["id"]),
     )
-    summary = summarise(cases)
+    summary, rows = summarise(cases), invariants.collected(cases)
     return document | {
         "cases_duration_s": round(sum(case["duration_s"] for case in cases), 3),
         "notes": [*document.get("notes", []), *notes],
         "summary": summary,
-        "verdict": overall(summary),
+        "verdict": overall(summary, rows),
         "cases": cases,
+        "invariants": rows,
         "requirements": requirement_verdicts(cases, catalogue),
     }
 
@@ -251,7 +261,7 @@ def _records(path: Path) -> tuple[list[Document], list[str]]:
 
 def _record(line: str) -> Document | None:
     try:
-        record = json.loads(line, parse_constant=_no_number)
+        record = _JSON.decode(line)
     except ValueError:
         return None
     return record if isinstance(record, dict) and record.get("record") in ("run", "case") else None
@@ -259,7 +269,7 @@ def _record(line: str) -> Document | None:
 
 def _object(path: Path) -> Document:
     try:
-        loaded = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        loaded = _JSON.decode(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnreadableRun(path, str(error)) from error
     if not isinstance(loaded, dict):
@@ -270,3 +280,6 @@ def _object(path: Path) -> Document:
 def _no_number(word: str) -> None:
     # Python writes and reads NaN and Infinity, which are not JSON and have no place on a time line.
     raise ValueError(f"{word} is not JSON")
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_no_number)

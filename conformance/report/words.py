@@ -33,8 +33,8 @@ LEGEND: Final[Mapping[str, str]] = {
 
 EXIT_RULE: Final = (
     "A run conforms (exit status 0) when at least one case reached a decision and all that did passed or are known "
-    "deviations. It fails (1) as soon as one case fails. It is not decided (3) when a case is inconclusive, when the rig "
-    "broke, or when no case reached a decision."
+    "deviations. It fails (1) as soon as one case fails or a monitor sees a requirement broken. It is not decided (3) when "
+    "a case is inconclusive, when the rig broke, or when no case reached a decision."
 )
 
 NOT_IN_CATALOGUE: Final = "This requirement is not in the catalogue of the suite that wrote this page."
@@ -46,7 +46,10 @@ def sentence(document: Mapping[str, Any]) -> tuple[str, str]:
     total = sum(summary.values())
     verdict = document["verdict"]
     if verdict == "fails":
-        return "Does not conform", f"{summary['fail']} of {total} cases failed."
+        failed = f"{summary['fail']} of {total} cases failed"
+        count = sum(row["verdict"] == "fail" for row in document.get("invariants", ()))
+        also = f", and {count} {'invariant was' if count == 1 else 'invariants were'} broken" if count else ""
+        return "Does not conform", f"{failed}{also}."
     if verdict == "error":
         broken = f"The rig broke in {summary['error']} of {total} cases."
         return "Not decided", broken if summary["error"] else "Not every case left a record."

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from conformance.catalogue import Access, Catalogue, Group, Kind, Level, Requirement
 from conformance.report import results
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 GROUPS = {
     "WIRE": ("Frames on the wire", "What every byte of an advertisement has to be."),
@@ -231,6 +240,19 @@ def make_run(per_requirement: int = 1, failing: bool = True) -> dict[str, Any]:
 Maker = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; without one the test is skipped, but fails in CI."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium is installed, and on CI pages have to be seen in one; install chromium.")
+        pytest.skip("No Chromium is installed, so pages cannot be seen in a browser; install chromium.")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
 @pytest.fixture
 def catalogue() -> Catalogue:
     return make_catalogue()
@@ -271,6 +293,6 @@ def document() -> dict[str, Any]:
     return make_run()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_of() -> Maker:
     return make_run

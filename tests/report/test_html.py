@@ -14,7 +14,7 @@ from lxml import html as parser
 
 from conformance.catalogue import Catalogue
 from conformance.report import html as page_module
-from conformance.report import schema
+from conformance.report import invariants, schema
 from conformance.report.html import html
 
 HOSTILE = "</script></style></svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}\x00\x1b[31m\u202etxt.exe\udc80"
@@ -303,14 +303,25 @@ class TestRequirements:
         (row,) = [row for row in page.cssselect("table.requirements tbody tr") if "TIMER-012" in text(row)]
         assert "Not testable: No rung can cut power to one host." in text(row)
 
-    def test_invariants_are_shown_as_they_are(
+    def test_a_broken_invariant_is_shown_in_its_case_and_for_the_run(
         self, case: Any, document_of: Any, catalogue: Catalogue
     ) -> None:
-        document = document_of(
-            [case()], invariants=[{"id": "one-master", "verdict": "pass", "frames": [3, 4]}]
+        breach = {
+            "id": "CARP-WIRE-004", "monitor": "wire-format", "verdict": "fail", "host": "b", "text": "the TTL is 64", "frames": [3, 4], "deviation": None,
+        }  # fmt: skip
+        watched = case("AUTH-001.a", invariants={"held": ["CARP-WIRE-005"], "broken": [breach]})
+        cases = [watched, case("AUTH-002.a", invariants={"held": ["CARP-WIRE-004"], "broken": []})]
+        document = document_of(cases, invariants=invariants.collected(cases))
+        page = parser.fromstring(html(document, catalogue))
+        first, second = page.cssselect("table.invariants tbody tr")
+        broken = "AUTH-001.a b: the TTL is 64 (frames 3, 4)"
+        assert [text(cell) for cell in first] == ["fail", "CARP-WIRE-004", "2 cases", broken]
+        assert [text(cell) for cell in second] == ["pass", "CARP-WIRE-005", "1 case", "never"]
+        told = text(page.cssselect("details.case .deviation")[0])
+        assert told.endswith("CARP-WIRE-004 b: the TTL is 64 (frames 3, 4)")
+        assert (
+            one(page, "table.invariants a").get("href") == f"#{page.cssselect('details.case')[0].get('id')}"
         )
-        shown = text(one(parser.fromstring(html(document, catalogue)), ".invariants"))
-        assert shown == "idone-masterverdictpassframes3, 4"
 
 
 class TestEmpty:
@@ -379,8 +390,18 @@ class TestSafety:
             deviation={"reason": HOSTILE, "reference": HOSTILE},
             timeline=line,
         ) | dict.fromkeys(texts, HOSTILE)
+        breach = {
+            "id": HOSTILE, "monitor": HOSTILE, "verdict": "fail", "host": HOSTILE, "text": HOSTILE, "frames": [1],
+            "deviation": {"reason": HOSTILE, "reference": HOSTILE},
+        }  # fmt: skip
+        hostile["invariants"] = {"held": [], "broken": [breach]}
         document = document_of(
-            [hostile], notes=[HOSTILE], arguments=[HOSTILE], invariants=[{HOSTILE: HOSTILE}]
+            [hostile],
+            notes=[HOSTILE],
+            arguments=[HOSTILE],
+            invariants=[
+                {"id": HOSTILE, "verdict": "fail", "cases": 1, "broken": [{**breach, "case": HOSTILE}]}
+            ],
         )
         document["target"] |= {
             "name": HOSTILE,

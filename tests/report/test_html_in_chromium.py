@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from conformance.catalogue import Catalogue
 from conformance.report.html import html
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 HOSTILE = (
     "</script></style></svg></title><script>window.ran = 1</script><img src='http://192.0.2.1/x' onerror='window.ran = 1'>"
     "\"'><svg onload='window.ran = 1'>\x00\x1b[31m\u202etxt.exe"
@@ -45,20 +38,6 @@ class Watched:
     def fragment(self) -> str:
         found: str = self.page.evaluate("location.hash")
         return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail(
-                "No Chromium is installed, and on CI the page has to be seen in one; install chromium."
-            )
-        pytest.skip("No Chromium is installed, so the page cannot be seen in a browser; install chromium.")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
 
 
 Opener = Callable[..., Watched]

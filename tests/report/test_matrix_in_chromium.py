@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from conformance.interop.matrix import matrix
+from conformance.interop.order import MatrixOrder
 from conformance.report.site import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -38,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small real matrix, in which somebody hostile named a machine."""
     folder = tmp_path_factory.mktemp("matrix")
     document = matrix(
-        NAMES, ("join", "kill", "healed"), folder / "night", lanes=1, machine={"kernel": HOSTILE}
+        MatrixOrder(NAMES, ("join", "kill", "healed")), folder / "night", lanes=1, machine={"kernel": HOSTILE}
     )
     document["cells"][0]["reason"] = HOSTILE
     (folder / "night/results.json").write_text(json.dumps(document))

@@ -186,6 +186,27 @@ class TestPages:
         assert 'id="hazard-different-addresses"' in index and "8.400 s" in index and "1, 1" in index
         assert "digests differ" in (tmp_path / "site" / PAGE).read_text()
 
+    def test_what_a_hazard_looks_like_is_told(self, night: NightMaker, tmp_path: Path) -> None:
+        looks = {
+            "masters": {"among": ["a", "b"], "least": 2, "most": 2}, "no_master_ms": None, "dual_master_ms": [5735.0, 10891.0],
+            "service_gap_ms": None, "flapping": True, "refused": False,
+        }  # fmt: skip
+        shown = cell("hazard", 0.0, hazards=[HAZARD | {"looks": looks, "seen": 1}], dual_master_ms=8400.0)
+        build([night(document(1, [shown]))], tmp_path / "site")
+        page = (tmp_path / "site" / PAGE).read_text()
+        assert "<strong>Must show</strong>, seen in 1 of 1 run:" in page
+        assert "MASTER at the end: 2 of a, b" in page and "two MASTERs: 5.735 to 10.891 s" in page
+        assert "mastership may go to and fro" in page
+
+    def test_a_trio_has_a_page_of_its_own(self, night: NightMaker, tmp_path: Path) -> None:
+        cells = [cell("pass", 1.0), cell("fail", 1.0, c="model:freebsd")]
+        build([night(document(1, cells))], tmp_path / "site")
+        index = (tmp_path / "site/index.html").read_text()
+        assert "with model:freebsd" in index and f"{A} × {B} × model:freebsd" in index
+        assert page_name(Key("netns", "kill", A, B, "model:freebsd")) in {
+            path.name for path in (tmp_path / "site/cells").iterdir()
+        }
+
     def test_captures_of_tonight_and_of_the_first_bad_night_are_taken_along(
         self, night: NightMaker, tmp_path: Path
     ) -> None:

@@ -25,7 +25,7 @@ MADE: Final = ("certificate.html", "junit.xml", "report.html", "README.txt", "pi
 
 _README: Final = """This is evidence of a CARP conformance run. To check it, on any machine with Python:
 
-  pip install 'carp-conformance[report]'
+  pip install 'carp-conformance[verify]'
   carp-conformance verify BUNDLE.zip --key VENDOR.pub
 
 certificate.pdf, certificate.html   what is stated        certificate.json   the same for programs

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from conformance.report.certificate.material import Material
-from conformance.report.certificate.rules import VERSION, Ruling, claims, rulings
+from conformance.report.certificate.rules import VERSION, Ruling, claims, counts, rulings
 from conformance.report.results import NOT_COVERED, SUMMARY_ORDER, summarise
 
 Document = dict[str, Any]
@@ -35,9 +35,10 @@ def certificate(material: Material, suite_digest: str) -> Document:
         "summary": dict(document["summary"]),
         "groups": _groups(material),
         "requirements": _requirements(material),
-        "deviations": _reasons(document["cases"], "known_deviation"),
+        "deviations": _reasons([*document["cases"], *_breaches(document)], "known_deviation"),
         "not_applicable": _reasons(document["cases"], "not_applicable"),
-        "unsettled": _reasons(document["cases"], *_UNSETTLED),
+        "unsettled": _reasons([*document["cases"], *_breaches(document)], *_UNSETTLED),
+        "interop": _interop(material),
         "rig": dict(document["rig"]),
         "environment": dict(material.environment or {}),
     }  # fmt: skip
@@ -69,6 +70,27 @@ def _scope(material: Material) -> Document:
     }  # fmt: skip
 
 
+def _interop(material: Material) -> list[Document]:
+    """A row for each implementation that the product met: whether it counts by the rules, and what came of it."""
+    own, interop = material.document["target"]["name"], material.interop or {"partners": [], "cells": []}
+    found = []
+    for partner in interop["partners"]:
+        pairs = {(own, partner["name"]), (partner["name"], own)}
+        cells = [cell for cell in interop["cells"] if (cell["a"], cell["b"]) in pairs]
+        verdicts = [cell["verdict"] for cell in cells]
+        hazards = (name for cell in cells if cell["verdict"] == "hazard" for name in cell["hazards"])
+        if cells:
+            found.append(
+                dict(partner)
+                | {
+                    "counts": counts(partner, material),
+                    "cells": {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)},
+                    "hazards": list(dict.fromkeys(hazards)),
+                }
+            )
+    return found
+
+
 def _groups(material: Material) -> list[Document]:
     found = []
     for group in material.catalogue.groups:
@@ -92,6 +114,20 @@ def _requirements(material: Material) -> list[Document]:
             "untestable": one.untestable,
         }
         for one in material.catalogue
+    ]
+
+
+def _breaches(document: Mapping[str, Any]) -> list[Document]:
+    """What monitors saw beside the cases' own questions, each like the case in which it was seen."""
+    return [
+        {
+            "id": one["case"],
+            "verdict": one["verdict"],
+            "reason": one["deviation"]["reason"] if one["deviation"] else f"{row['id']}: {one['text']}",
+            "deviation": one["deviation"],
+        }
+        for row in document["invariants"]
+        for one in row["broken"]
     ]
 
 

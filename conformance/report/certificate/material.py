@@ -27,7 +27,7 @@ class Product:
 class Material:
     """Everything that the rules look at; ``captures`` are the evidence files by their path in the run's folder.
 
-    ``interop`` has ``partners`` (name, origin, rung) and ``cells`` (those of a matrix); None: there was none.
+    ``interop`` has ``partners`` (name, origin, rung), ``scenarios`` (all that there are) and ``cells`` (those of a matrix); None: there was none.
     ``issued`` is an RFC 3339 instant in UTC.
     """
 

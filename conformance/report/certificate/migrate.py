@@ -24,6 +24,19 @@ class UnknownVersion(Exception):
         )
 
 
+@dataclass(eq=False)
+class DamagedResults(Exception):
+    """Results that do not have what their version has: the version, and what is missing or of another kind."""
+
+    version: object
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"the results are not what schema version {self.version} says: {self.problem}; restore the file"
+        )
+
+
 def readable() -> tuple[int, ...]:
     """The versions that :func:`migrated` takes."""
     return (*STEPS, CURRENT)
@@ -32,7 +45,7 @@ def readable() -> tuple[int, ...]:
 def migrated(document: Mapping[str, Any]) -> Document:
     """``document`` in today's version, and in a note from which one it came; itself if it is of today.
 
-    Raises :class:`UnknownVersion`.
+    Raises :class:`UnknownVersion`, :class:`DamagedResults`.
     """
     result = dict(document)
     version = result.get("schema", 0)
@@ -41,7 +54,12 @@ def migrated(document: Mapping[str, Any]) -> Document:
         step = STEPS.get(version) if isinstance(version, int) and not isinstance(version, bool) else None
         if step is None:
             raise UnknownVersion(came_from)
-        result = step(result)
+        try:
+            result = step(result)
+        except KeyError as error:
+            raise DamagedResults(version, f"there is no {error}") from error
+        except (AttributeError, TypeError) as error:
+            raise DamagedResults(version, str(error)) from error
         version = result["schema"]
     if came_from != CURRENT:
         note = f"These results were written with schema version {came_from}; what it did not record is not known."

@@ -63,6 +63,8 @@ class Checked:
     on_host: int
     recomputed: Mapping[str, str]
     contradictions: tuple[str, ...]
+    described: tuple[str, ...] = ()
+    """Frames that are described otherwise than in the results; that contradicts them if the same code described both."""
 
 
 def check(case: Case, data: bytes | None, dialect: str, see: See) -> Checked:
@@ -88,7 +90,8 @@ def check(case: Case, data: bytes | None, dialect: str, see: See) -> Checked:
     on_wire = min(sum(_has_comment(witness, text) for text in case["expected"]), decisions)
     recomputed = {one: said for one, said in judged.items() if said == _AGREES.get(case["verdict"])}
     return Checked(
-        case["id"], case["verdict"], _basis(decided, recomputed, measured, case), on_wire, decisions - on_wire, recomputed, wrong
+        case["id"], case["verdict"], _basis(decided, recomputed, measured, case), on_wire, decisions - on_wire, recomputed, wrong,
+        tuple(_described(case, witness)),
     )  # fmt: skip
 
 
@@ -130,23 +133,31 @@ def _told(case: Case, witness: Witness) -> Iterator[str]:
 
 
 def _time_line(case: Case, witness: Witness) -> Iterator[str]:
-    """The frames of the time line, decoded again, and the time between them."""
+    """The frames of the time line: whether they are there, decide, and lie as far apart."""
     zero_ns: float | None = None
     for event in _frames(case):
         shown = witness.frames.get(event["frame"])
         if shown is None:
             yield f"frame {event['frame']} of its time line is not in the capture"
             continue
-        if shown.summary != event["summary"]:
-            yield f"frame {event['frame']} is {shown.summary!r}, the results say {event['summary']!r}"
-        if "fields" in event and [list(pair) for pair in shown.fields] != event["fields"]:
-            yield f"the fields of frame {event['frame']} are not those in the results"
         if bool(event.get("deciding")) != bool(shown.comments):
             yield f"frame {event['frame']} is deciding in only one of capture and time line"
         began_ns = shown.time_ns - event["t_ms"] * 1e6
         zero_ns = began_ns if zero_ns is None else zero_ns
         if abs(began_ns - zero_ns) > _EXACT_MS * 1e6:
             yield f"frame {event['frame']} was captured at another time than the results say"
+
+
+def _described(case: Case, witness: Witness) -> Iterator[str]:
+    """The frames of the time line in words, once more."""
+    for event in _frames(case):
+        shown = witness.frames.get(event["frame"])
+        if shown is None:
+            continue
+        if shown.summary != event["summary"]:
+            yield f"frame {event['frame']} is {shown.summary!r}, the results say {event['summary']!r}"
+        if "fields" in event and [list(pair) for pair in shown.fields] != event["fields"]:
+            yield f"the fields of frame {event['frame']} are not those in the results"
 
 
 def _frames(case: Case) -> list[Mapping[str, Any]]:

@@ -58,6 +58,12 @@ def cleaner(secrets: Iterable[str]) -> Callable[[str], str]:
     return clean
 
 
+def hidden_word(secret: str) -> Callable[[str], str]:
+    """A function that takes ``secret``, and private keys in PEM, out of a text where it stands as a word."""
+    pattern = re.compile(rf"(?<!\w){re.escape(secret)}(?!\w)")
+    return lambda text: pattern.sub(REMOVED, _KEY.sub(REMOVED, text))
+
+
 def cleaned(value: Any, clean: Callable[[str], str]) -> Any:
     """``value`` (plain JSON) with ``clean`` applied to every string in it, the keys of objects included."""
     if isinstance(value, str):

@@ -25,7 +25,7 @@ class NoSignatures(Exception):
     """The library for signatures is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("signatures need an extra: pip install 'carp-conformance[report]'.")
+        super().__init__("signatures need an extra: pip install 'carp-conformance[verify]'.")
 
 
 class UnusableKey(Exception):

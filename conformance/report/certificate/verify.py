@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.catalogue import Catalogue
-from conformance.report import results, schema
+from conformance.report import invariants, results, schema
 from conformance.report.certificate import documents, sign
 from conformance.report.certificate.archive import Unpacked, unpack
 from conformance.report.certificate.bundle import MADE, MANIFEST, derived, suite_digest
@@ -58,10 +58,12 @@ class _Findings:
         self.problems.append({"file": file, "problem": problem})
 
 
-def verify(data: bytes, name: str, seal: Seal, catalogue: Catalogue, see: See) -> Document:
+def verify(
+    data: bytes, name: str, seal: Seal, catalogue: Catalogue, see: See, scenarios: Collection[str]
+) -> Document:
     """The document ``verification`` about the bundle ``data``.
 
-    ``see`` reads a capture with the monitors. Raises :class:`~.archive.NotABundle`, :class:`~.sign.NoSignatures`,
+    ``see`` reads a capture with the monitors; ``scenarios`` are the names of those that a matrix has. Raises :class:`~.archive.NotABundle`, :class:`~.sign.NoSignatures`,
     :class:`~.sign.UnusableKey`.
     """
     found = _Findings()
@@ -72,8 +74,10 @@ def verify(data: bytes, name: str, seal: Seal, catalogue: Catalogue, see: See) -
     signature = _signature(data, seal, found)
     _manifest(unpacked, found)
     loaded = _documents(unpacked, found)
-    checked = _recheck(unpacked, loaded.get("results"), see, found)
+    same_code = loaded.get("certificate", {}).get("suite", {}).get("code") == suite_digest()
+    checked = _recheck(unpacked, loaded.get("results"), see, found, same_code=same_code)
     _counted(loaded.get("results"), catalogue, found)
+    _all_scenarios(loaded.get("interop"), scenarios, found, same_code=same_code)
     _made_again(unpacked.files, loaded, catalogue, found)
     return {
         "schema": 1,
@@ -170,7 +174,9 @@ def _documents(unpacked: Unpacked, found: _Findings) -> dict[str, Document]:
     return loaded
 
 
-def _recheck(unpacked: Unpacked, document: Document | None, see: See, found: _Findings) -> list[Checked]:
+def _recheck(
+    unpacked: Unpacked, document: Document | None, see: See, found: _Findings, *, same_code: bool
+) -> list[Checked]:
     if document is None:
         return []
     checked = []
@@ -181,9 +187,14 @@ def _recheck(unpacked: Unpacked, document: Document | None, see: See, found: _Fi
         one = check(case, data, document["target"]["dialect"], see)
         checked.append(one)
         named.add(path or "")
-        for contradiction in one.contradictions:
-            if path not in unpacked.damaged:
-                found.add(path or "results.json", f"case {one.case}: {contradiction}")
+        wrong = one.contradictions + (one.described if same_code else ())
+        for contradiction in wrong if path not in unpacked.damaged else ():
+            found.add(path or "results.json", f"case {one.case}: {contradiction}")
+    otherwise = sum(bool(one.described) for one in checked)
+    if otherwise and not same_code:
+        found.notes.append(
+            f"In {otherwise} cases frames are described in other words than this suite's, which is not the code that made the bundle."
+        )
     for path in sorted(path for path in unpacked.files if path.startswith("evidence/") and path not in named):
         found.add(path, "no case names this capture")
     return checked
@@ -196,10 +207,12 @@ def _counted(document: Document | None, catalogue: Catalogue, found: _Findings) 
     summary = results.summarise(document["cases"])
     if summary != document["summary"]:
         found.add("results.json", "its summary is not the count of its cases")
-    if results.overall(summary) != document["verdict"]:
-        found.add(
-            "results.json", f"its cases come to {results.overall(summary)!r}, it says {document['verdict']!r}"
-        )
+    monitored = invariants.collected(document["cases"])
+    if monitored != document["invariants"]:
+        found.add("results.json", "its invariants are not what the monitors saw in its cases")
+    overall = results.overall(summary, monitored)
+    if overall != document["verdict"]:
+        found.add("results.json", f"its cases come to {overall!r}, it says {document['verdict']!r}")
     if document["suite"]["catalogue"] != catalogue.digest():
         found.notes.append(
             "The run was judged by another catalogue than this suite's: requirements were not counted again."
@@ -219,6 +232,18 @@ def _counted(document: Document | None, catalogue: Catalogue, found: _Findings) 
             return
     if len(rows) != len(document["requirements"]):
         found.add("results.json", "it does not list every requirement of the catalogue")
+
+
+def _all_scenarios(
+    interop: Document | None, scenarios: Collection[str], found: _Findings, *, same_code: bool
+) -> None:
+    """A matrix counts if every scenario was run: those of the suite, and not those that its maker lists."""
+    for name in sorted(set(scenarios) - set((interop or {"scenarios": scenarios})["scenarios"])):
+        problem = f"it does not list the scenario {name!r}, which this suite has"
+        if same_code:
+            found.add("interop.json", problem)
+        else:
+            found.notes.append(f"interop.json was written by other code: {problem}.")
 
 
 def _made_again(

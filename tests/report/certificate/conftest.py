@@ -23,6 +23,7 @@ from conformance.targets.protocol import CAPABILITIES
 SELECTED = ("WIRE-00", "WIRE-016", "AUTH-001", "AUTH-011", "ELECT-001", "ELECT-002", "CONF-001")
 TARGET = "model:ucarp"
 CODE = "sha256:" + "c0de" * 16
+SCENARIOS = ("join", "kill")
 ISSUED = "2026-11-22T18:00:00Z"
 
 
@@ -115,7 +116,7 @@ def verified() -> Maker:
     """``verified(data, envelope=…, key=…)``: the document of the verification, valid by its schema."""
 
     def run(data: bytes, **seal: Any) -> dict[str, Any]:
-        document = verify(data, "it.zip", Seal(**seal), load(), see(()))
+        document = verify(data, "it.zip", Seal(**seal), load(), see(()), SCENARIOS)
         documents.validate(document, "verification")
         return document
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report import html, junit, schema
-from conformance.report.certificate.migrate import CURRENT, UnknownVersion, migrated, readable
+from conformance.report import ctrf, html, junit, results, schema
+from conformance.report.certificate.migrate import CURRENT, DamagedResults, UnknownVersion, migrated, readable
 
-VERSION_0 = Path(__file__).parent / "fixtures/results-version-0.json"
+VERSION_0 = Path(__file__).parent / "fixtures/run-version-0/results.json"
 
 
 @pytest.fixture
@@ -31,6 +31,37 @@ def test_pages_can_be_made_of_it(old):
     document = migrated(old)
     assert "WIRE-016" in html.html(document)
     assert b"WIRE-016" in junit.junit(document)
+    assert b"WIRE-016" in ctrf.ctrf(document)
+
+
+def test_record_of_an_interrupted_run_of_version_0_is_read_too(old, tmp_path):
+    header = {"record": "run"} | {key: old[key] for key in ("suite", "target", "started")}
+    lines = [header, *({"record": "case"} | case for case in old["cases"])]
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    document = results.load(tmp_path)
+    assert [case["id"] for case in document["cases"]] == [
+        "V6-001.destination",
+        "WIRE-004.ttl_is_255",
+        "WIRE-016.ethernet_source[1]",
+    ]
+    assert document["verdict"] == "inconclusive"
+    assert "interrupted" in document["notes"][0]
+    assert "schema version 0" in document["notes"][1]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"suite": None}, "NoneType"),
+        ({"cases": [1]}, "int"),
+        ({"cases": [{}]}, "there is no 'verdict'"),
+        ({"requirements": 7}, "int"),
+        ({"summary": []}, "list"),
+    ],
+)
+def test_damaged_results_of_version_0_are_said_to_be(old, change, problem):
+    with pytest.raises(DamagedResults, match=f"schema version 0 says: .*{problem}"):
+        migrated(old | change)
 
 
 @pytest.mark.parametrize(

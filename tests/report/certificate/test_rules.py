@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +117,25 @@ def test_failed_should_bars_nothing(material, run_document):
     assert "R3" not in broken(material(counted(run_document)))
 
 
+def deviating(case: dict[str, Any], *requirements: str, reference: str = "carp.c") -> None:
+    case |= {"verdict": "known_deviation", "reason": "so", "deviation": {"reason": "so", "reference": reference}, "requirements": list(requirements)}  # fmt: skip
+
+
 def test_deviation_that_the_catalogue_does_not_know_bars_the_claim(material, run_document):
+    """CARP-WIRE-004 holds for ucarp by the catalogue; CARP-WIRE-016 does not."""
     case = a_must(run_document)
-    case |= {"verdict": "known_deviation", "reason": "so", "deviation": {"reason": "so", "reference": ""}}
-    assert len(broken(material(counted(run_document)))["R10"]) == 2
+    deviating(case, "CARP-WIRE-004")
+    assert "does not know of this dialect: CARP-WIRE-004" in broken(material(counted(run_document)))["R10"][0]
+    deviating(case, "CARP-WIRE-016", "CARP-WIRE-004")
+    assert "R10" not in broken(material(counted(run_document)))
+    deviating(case, "CARP-WIRE-016", reference="")
+    assert broken(material(counted(run_document)))["R10"] == (f"deviates without a reference: {case['id']}",)
+
+
+def test_deviation_that_a_monitor_saw_counts_too(material, run_document):
+    breach = {"case": "x", "monitor": "m", "verdict": "known_deviation", "host": "a", "text": "t", "frames": [1], "deviation": {"reason": "so", "reference": "r"}}  # fmt: skip
+    run_document["invariants"] = [{"id": "CARP-WIRE-004", "verdict": "known_deviation", "cases": 1, "broken": [breach]}]  # fmt: skip
+    assert "CARP-WIRE-004" in broken(material(run_document))["R10"][0]
 
 
 @pytest.mark.parametrize("dropped", [None, 3])
@@ -128,39 +144,70 @@ def test_lost_frames_bar_the_claim(material, run_document, dropped):
     assert "R11" in broken(material(run_document))
 
 
-def matrix(*cells: tuple[str, str, str], **origins: tuple[str, str]) -> dict[str, Any]:
+def matrix(*cells: tuple[str, str, str]) -> dict[str, Any]:
     known = {
         "freebsd": ("FreeBSD", "vm"),
         "openbsd": ("OpenBSD", "vm"),
         "sim": ("a simulation", "sim"),
         "twin": ("a model", "vm"),
+        "model:freebsd": ("this suite's model of freebsd", "netns"),
+        "somebody": ("", "vm"),
     }
     return {
         "schema": 1,
-        "partners": [{"name": n, "origin": o, "rung": r} for n, (o, r) in (known | origins).items()],
-        "cells": [{"a": a, "b": b, "scenario": "s", "verdict": v} for a, b, v in cells],
+        "partners": [{"name": n, "origin": o, "rung": r} for n, (o, r) in known.items()],
+        "scenarios": ["s"],
+        "cells": [{"a": a, "b": b, "scenario": "s", "verdict": v, "hazards": ["h"]} for a, b, v in cells],
     }
 
 
 OWN = "model:ucarp"
 
 
+def both(partner: str, verdict: str = "pass") -> list[tuple[str, str, str]]:
+    return [(OWN, partner, "pass"), (partner, OWN, verdict)]
+
+
 @pytest.mark.parametrize(
-    ("cells", "kept"),
+    ("cells", "told"),
     [
-        ([(OWN, "freebsd", "pass"), ("openbsd", OWN, "pass")], True),
-        ([(OWN, "freebsd", "pass"), ("openbsd", OWN, "known_deviation")], True),
-        ([(OWN, "freebsd", "pass"), ("openbsd", OWN, "fail")], False),
-        ([(OWN, "freebsd", "pass"), ("openbsd", OWN, "inconclusive")], False),
-        ([(OWN, "freebsd", "pass"), ("openbsd", OWN, "not_applicable")], False),
-        ([(OWN, "freebsd", "pass"), (OWN, "sim", "pass")], False),
-        ([(OWN, "freebsd", "pass"), (OWN, "twin", "pass")], False),
-        ([(OWN, "freebsd", "pass"), ("freebsd", "openbsd", "pass")], False),
-        ([], False),
+        ([*both("freebsd"), *both("openbsd")], None),
+        ([*both("freebsd"), *both("openbsd", "hazard")], None),
+        ([*both("freebsd"), *both("openbsd"), *both("twin", "fail")], None),
+        ([*both("freebsd"), *both("openbsd", "fail")], r"with openbsd did not pass: s \(fail\)"),
+        ([*both("freebsd"), *both("openbsd", "fail"), *both("openbsd")], r"with openbsd did not pass: s \(fail\)"),
+        ([*both("freebsd"), *both("openbsd", "surprise")], r"s \(surprise\)"),
+        ([*both("freebsd"), *both("openbsd", "inconclusive")], r"s \(inconclusive\)"),
+        ([*both("freebsd"), (OWN, "openbsd", "pass")], "with openbsd, in one order or both, was not run: s"),
+        ([*both("freebsd"), (OWN, "openbsd", "not_applicable"), ("openbsd", OWN, "not_applicable")], "of 1 other origins, not 2"),
+        ([*both("freebsd"), *both("sim")], "of 1 other origins"),
+        ([*both("freebsd"), *both("twin")], "of 1 other origins"),
+        ([*both("freebsd"), *both("model:freebsd")], "of 1 other origins"),
+        ([*both("freebsd"), *both("somebody")], "of 1 other origins"),
+        ([*both("freebsd"), ("freebsd", "openbsd", "pass")], "of 1 other origins"),
+        ([], "of 0 other origins"),
     ],
-)
-def test_two_real_partners_of_other_origin_are_needed(material, cells, kept):
-    assert ("R13" not in broken(material(interop=matrix(*cells)))) is kept
+)  # fmt: skip
+def test_two_real_partners_of_other_origin_are_needed_in_every_scenario(material, cells, told):
+    found = broken(material(interop=matrix(*cells))).get("R13")
+    if told is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert re.search(told, "; ".join(found))
+
+
+def test_scenario_that_was_left_out_bars_the_claim(material):
+    met = matrix(*both("freebsd"), *both("openbsd"))
+    met["scenarios"].append("kill")
+    assert len(broken(material(interop=met))["R13"]) == 3
+
+
+def test_model_of_the_suite_is_no_product_on_any_rung(material, run_document):
+    run_document["target"]["rung"] = "netns"
+    assert broken(material(run_document))["R12"] == ("model:ucarp is a model of this suite",)
+    run_document["target"]["name"] = "balancer"
+    assert "R12" not in broken(material(run_document))
 
 
 def test_claim_is_made_when_every_rule_is_kept():

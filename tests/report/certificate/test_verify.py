@@ -241,6 +241,36 @@ def test_an_unnamed_break_of_the_rules_is_found(files, verified, repacked):
     assert "R1" in said(verified(repacked(files)))
 
 
+def test_words_of_other_code_are_no_contradiction_but_what_it_measured_is(files, verified, repacked):
+    """A bundle has to verify for as long as it is published, also with a suite that describes frames better."""
+    text = json.loads(files["results.json"])
+    case = next(case for case in text["cases"] if case["id"].startswith("ELECT-002"))
+    frames = [event for event in case["timeline"]["events"] if event["kind"] == "frame"]
+    frames[0]["summary"] = "in other words"
+    files["results.json"] = documents.dump(text)
+    assert "in other words" in said(verified(repacked(files)))
+    for path in ("certificate.json", "certificate.html"):
+        files[path] = files[path].replace(b"c0de", b"beef")
+    document = verified(repacked(files))
+    assert document["problems"] == []
+    assert any("In 1 cases frames are described in other words" in note for note in document["notes"])
+    frames[-1]["t_ms"] += 5
+    files["results.json"] = documents.dump(text)
+    assert "at another time" in said(verified(repacked(files)))
+
+
+def test_matrix_that_leaves_a_scenario_out_of_its_list_is_found(material, verified):
+    """Whoever ran half of the scenarios cannot say that there are no others."""
+    from conformance.report.certificate import bundle
+
+    met = {"schema": 1, "partners": [], "scenarios": ["join"], "cells": []}
+    document = verified(bundle.bundle(material(interop=met), ())[0])
+    assert document["problems"] == [
+        {"file": "interop.json", "problem": "it does not list the scenario 'kill', which this suite has"}
+    ]
+    assert verified(bundle.bundle(material(interop=met | {"scenarios": ["join", "kill"]}), ())[0])["verified"]
+
+
 def test_bundle_of_other_code_has_its_rules_applied_and_its_pages_left_alone(files, verified, repacked):
     files["certificate.json"] = files["certificate.json"].replace(b"c0de", b"beef")
     files["certificate.html"] += b"<!-- -->"
