@@ -4,9 +4,10 @@
 TOX := .venv/bin/tox
 ARGS ?=
 
-.PHONY: help test ucarp clean
+.PHONY: help test ucarp ucarp-vm clean
 help:
 	@echo "make ucarp   conformance of the system's ucarp in network namespaces, with a report"
+	@echo "make ucarp-vm  the same in two virtual machines, made of Debian's packages (Vagrant, libvirt, QEMU)"
 	@echo "make test    tests of the suite itself: lint, types, import contracts, unit and browser tests"
 	@echo "make ENV     any other environment of tox.ini"
 
@@ -14,8 +15,14 @@ ucarp: $(TOX)
 	@tools/need.sh ucarp:ucarp ip:iproute2 setpriv:util-linux unshare:util-linux
 	@$(TOX) run -q -e ucarp -- $(ARGS)
 
+ucarp-vm: $(TOX)
+	@tools/need.sh vagrant:vagrant virsh:libvirt-clients libvirtd:libvirt-daemon-system qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils dnsmasq:dnsmasq-base iptables:iptables ip:iproute2 \
+	    ssh:openssh-client nsenter:util-linux setpriv:util-linux mmdebstrap:mmdebstrap genext2fs:genext2fs tune2fs:e2fsprogs sfdisk:fdisk grub-mkimage:grub-common
+	@tools/need.sh /usr/lib/grub/i386-pc/boot.img:grub-pc-bin /usr/share/doc/vagrant-libvirt:vagrant-libvirt
+	@$(TOX) run -q -e ucarp-vm -- $(ARGS)
+
 test: $(TOX)
-	@tools/need.sh ucarp:ucarp ip:iproute2 setpriv:util-linux unshare:util-linux chromium:chromium tshark:tshark git:git openssl:openssl
+	@tools/need.sh ucarp:ucarp ip:iproute2 setpriv:util-linux unshare:util-linux chromium:chromium tshark:tshark git:git openssl:openssl keepalived:keepalived
 	@$(TOX) run -e lint,type,unit,docs
 
 clean:

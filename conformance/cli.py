@@ -7,11 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import conformance
 from conformance.commands.errors import CONFORMS, FAILED, UNDECIDED, USAGE, CommandError
+from conformance.report.visible import visible
 from conformance.targets.registry import UnknownTarget
 
 
@@ -23,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = int(options.command(options, arguments))
         sys.stdout.flush()
     except (CommandError, UnknownTarget) as error:
-        print(f"carp-conformance: {error}", file=sys.stderr)
+        # A name that a device chose may be in it.
+        print(f"carp-conformance: {visible(str(error))}", file=sys.stderr)
         return getattr(error, "status", USAGE)
     except KeyboardInterrupt:
         print("carp-conformance: interrupted", file=sys.stderr)
@@ -71,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="complete a run that was interrupted; takes target and selection from it",
     )
+    _machines(run)
 
     listing = _command(commands, "list", _list, "requirements and the cases that cover them")
     listing.add_argument("select", nargs="*", metavar="SELECT", help="ID prefixes (default: all)")
@@ -79,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "targets", _targets, "the targets that can be tested")
     doctor = _command(commands, "doctor", _doctor, "what this machine has and lacks")
     doctor.add_argument("--target", metavar="T", help="only this target")
+    doctor.add_argument(
+        "--pixit", type=Path, metavar="FILE", help="the machines of this file (docs/reference/pixit.md)"
+    )
+    doctor.add_argument("--interface", metavar="IF", help="the tester's interface on their segment")
 
     mutants = _command(commands, "mutants", _mutants, "run the suite against deliberate faults of the model")
     mutants.add_argument(
@@ -88,38 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "--exhaustive", action="store_true", help="find every case that kills a mutant, not only the first"
     )
 
-    matrix = _command(
-        commands,
-        "matrix",
-        _matrix,
-        "run implementations in pairs: who takes over from whom, and how long is nobody there",
-    )
-    matrix.add_argument(
-        "--targets",
-        required=True,
-        metavar="A,B,…",
-        help="the implementations; each is paired with each, itself included",
-    )
-    matrix.add_argument("--scenarios", metavar="S,…", help="only these scenarios")
-    matrix.add_argument(
-        "--rung", choices=("sim", "netns"), help="where models run (default: where all of them can)"
-    )
-    matrix.add_argument("--runs", type=_positive, default=1, metavar="N", help="how often each cell is run")
-    matrix.add_argument("--lanes", type=_positive, metavar="N", help="how many cells run side by side")
-    matrix.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="the folder of the matrix (default: reports/<UTC time>-matrix)",
-    )
-    nightly = _command(
-        commands, "nightly", _nightly, "run a night of the matrix and build its site", json_too=False
-    )
-    nightly.add_argument(
-        "--nights", type=Path, default=Path("reports/nights"), metavar="DIR", help="where the nights are kept"
-    )
-    nightly.add_argument("--out", type=Path, default=Path("site"), metavar="DIR", help="where the site goes")
-
+    _matrices(commands)
     fidelity = _command(
         commands, "fidelity", _fidelity, "compare a run of an implementation with one of its model"
     )
@@ -156,8 +133,95 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--html", action="store_true", help="only index.html")
     report.add_argument("--junit", action="store_true", help="only junit.xml")
+    report.add_argument("--ctrf", action="store_true", help="only ctrf.json, the Common Test Report Format")
     _certification(report, commands)
     return parser
+
+
+def _matrices(commands: Any) -> None:
+    matrix = _command(
+        commands,
+        "matrix",
+        _matrix,
+        "run implementations in pairs: who takes over from whom, and how long is nobody there",
+    )
+    matrix.add_argument(
+        "--targets",
+        metavar="A,B,…",
+        help="the implementations; each is paired with each, itself included",
+    )
+    matrix.add_argument("--scenarios", metavar="S,…", help="only these scenarios")
+    matrix.add_argument(
+        "--rung",
+        choices=("sim", "netns", "vm", "lab"),
+        help="where all stand (default: where all of them can)",
+    )
+    matrix.add_argument("--runs", type=_positive, default=1, metavar="N", help="how often each cell is run")
+    matrix.add_argument("--lanes", type=_positive, metavar="N", help="how many cells run side by side")
+    matrix.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the folder of the matrix (default: reports/<UTC time>-matrix)",
+    )
+    matrix.add_argument(
+        "--tx",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="spread the cells over hosts by gateways of pytest-xdist: 4*ssh=root@lab1//python=/opt/carp/bin/python; may be given several times",
+    )
+    matrix.add_argument("--pair", metavar="A,B", help="only the cells of this ordered pair of --targets")
+    matrix.add_argument(
+        "--merge",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="run nothing: make one matrix out of parts that were run apart",
+    )
+    _machines(matrix, several=True)
+    nightly = _command(
+        commands, "nightly", _nightly, "run a night of the matrix and build its site", json_too=False
+    )
+    nightly.add_argument(
+        "--plan",
+        action="store_true",
+        help="run nothing: print the legs of a night as JSON, one for each job of a CI",
+    )
+    nightly.add_argument("--lanes", type=_positive, metavar="N", help="how many cells run side by side")
+    nightly.add_argument(
+        "--nights", type=Path, default=Path("reports/nights"), metavar="DIR", help="where the nights are kept"
+    )
+    nightly.add_argument("--out", type=Path, default=Path("site"), metavar="DIR", help="where the site goes")
+
+
+def _machines(command: argparse.ArgumentParser, *, several: bool = False) -> None:
+    command.add_argument(
+        "--pixit",
+        type=Path,
+        metavar="FILE",
+        action="append" if several else "store",
+        help="machines that are already there (docs/reference/pixit.md)"
+        + ("; may be given several times" if several else ""),
+    )
+    command.add_argument("--interface", metavar="IF", help="the tester's interface on their segment")
+    command.add_argument(
+        "--this-segment-is-mine",
+        action="store_true",
+        help="nobody else depends on that segment: the tester takes addresses over on it",
+    )
+    command.add_argument(
+        "--listen",
+        type=_seconds,
+        metavar="S",
+        help="how many seconds to listen there before anything is sent (default: 260, no speaker is slower)",
+    )
+    command.add_argument(
+        "--keep", action="store_true", help="leave the machines that the target brings up running"
+    )
+    command.add_argument(
+        "--destroy", action="store_true", help="remove the machines that the target brings up afterwards"
+    )
 
 
 def _certification(report: argparse.ArgumentParser, commands: Any) -> None:
@@ -244,6 +308,30 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to 3600")
+    return value
+
+
+def _wanted_machines(options: argparse.Namespace) -> Any:
+    from conformance.commands.machines import Machines
+    from conformance.targets.admission import LISTEN_S
+
+    return Machines(
+        pixit=options.pixit,
+        interface=options.interface,
+        mine=options.this_segment_is_mine,
+        listen_s=options.listen or LISTEN_S,
+        keep=options.keep,
+        destroy=options.destroy,
+    )
+
+
 def _print_json(document: Any) -> None:
     json.dump(document, sys.stdout, ensure_ascii=False, indent=1)
     sys.stdout.write("\n")
@@ -257,7 +345,14 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     if (options.target is None) == (options.resume is None):
         raise CommandError("give --target T for a new run, or --resume DIR for one that was interrupted")
     document, folder = run(
-        Order(options.target or "", tuple(options.select), options.lanes, options.out, options.resume),
+        Order(
+            options.target or "",
+            tuple(options.select),
+            options.lanes,
+            options.out,
+            options.resume,
+            machines=_wanted_machines(options),
+        ),
         arguments,
     )
     if options.json:
@@ -289,7 +384,7 @@ def _doctor(options: argparse.Namespace, _: list[str]) -> int:
     from conformance.commands.doctor import doctor
     from conformance.commands.summary import print_doctor
 
-    document = doctor(options.target)
+    document = doctor(options.target, options.pixit, options.interface)
     _print_json(document) if options.json else print_doctor(document)
     return CONFORMS if all(target["ready"] for target in document["targets"]) else UNDECIDED
 
@@ -304,8 +399,14 @@ def _mutants(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _matrix(options: argparse.Namespace, arguments: list[str]) -> int:
-    from conformance.commands.matrix import Order, exit_status, print_matrix, run_matrix
+    from conformance.commands.matrix import Order, exit_status, merge_matrices, print_matrix, run_matrix
 
+    if (options.targets is None) == (options.merge is None):
+        raise CommandError("give --targets A,B,… for a new matrix, or --merge DIR… for parts of one")
+    if options.merge is not None:
+        document, folder = merge_matrices(options.merge, options.out)
+        _print_json(document) if options.json else print_matrix(document, folder)
+        return exit_status(document)
     order = Order.of(
         options.targets,
         options.scenarios,
@@ -314,6 +415,10 @@ def _matrix(options: argparse.Namespace, arguments: list[str]) -> int:
         options.runs,
         options.lanes,
         quiet=options.json,
+        gateways=options.tx,
+        pixits=options.pixit or (),
+        machines=replace(_wanted_machines(options), pixit=None),
+        pair=options.pair,
     )
     document, folder = run_matrix(order, arguments)
     _print_json(document) if options.json else print_matrix(document, folder)
@@ -321,9 +426,12 @@ def _matrix(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def _nightly(options: argparse.Namespace, _: list[str]) -> int:
-    from conformance.commands.matrix import run_nightly
+    from conformance.commands.matrix import night_legs, run_nightly
 
-    return run_nightly(options.nights, options.out)
+    if options.plan:
+        _print_json(night_legs())
+        return CONFORMS
+    return run_nightly(options.nights, options.out, options.lanes)
 
 
 def _fidelity(options: argparse.Namespace, _: list[str]) -> int:
@@ -340,7 +448,7 @@ def _judge(options: argparse.Namespace, _: list[str]) -> int:
     document = judged(options.captures, _asked(options))
     if options.html is not None:
         write_page(document, options.html)
-    _print_json(document) if options.json else print(summary_text(document))
+    _print_json(document) if options.json else print(summary_text(document), end="")
     return exit_status(document)
 
 
@@ -348,6 +456,17 @@ def _watch(options: argparse.Namespace, _: list[str]) -> int:
     from conformance.commands.judging import watched
 
     return watched(options.interface, _asked(options), json_lines=options.json_lines)
+
+
+def _only_for_certificates(options: argparse.Namespace) -> None:
+    given = [
+        name
+        for name in ("out", "product", "vendor", "product_version", "pics", "interop", "secret_file")
+        if getattr(options, name) is not None
+    ]
+    if given:
+        option = {"product_version": "version", "secret_file": "secret-file"}.get(given[0], given[0])
+        raise CommandError(f"--{option} is for a certificate: give --certificate with it, or leave it out")
 
 
 def _certify(folder: Path, options: argparse.Namespace) -> int:
@@ -421,12 +540,14 @@ def _report(options: argparse.Namespace, _: list[str]) -> int:
         raise CommandError(
             "report takes one folder of a run; for the site of matrices: report matrix DIR… --out SITE"
         )
-    if options.certificate:
-        return _certify(Path(first), options)
+    if not options.certificate:
+        _only_for_certificates(options)
+    all_of_them = not (options.html or options.junit or options.ctrf or options.certificate)
     for path in report(
         Path(first),
-        html_too=options.html or not options.junit,
-        junit_too=options.junit or not options.html,
+        html_too=options.html or all_of_them,
+        junit_too=options.junit or all_of_them,
+        ctrf_too=options.ctrf or all_of_them,
     ):
         print(path)
-    return CONFORMS
+    return _certify(Path(first), options) if options.certificate else CONFORMS

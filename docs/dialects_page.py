@@ -10,7 +10,18 @@ from collections.abc import Sequence
 
 from cells import code, plain, table
 
-from conformance.model import administering, announcing, election, loglines, onwire, receiving, timing
+from conformance.model import (
+    administering,
+    announcing,
+    balancing,
+    election,
+    loglines,
+    onwire,
+    platform,
+    receiving,
+    timing,
+    vrrp3,
+)
 from conformance.model.rows import KEYS, SYSTEM, Confirmed, Row
 from conformance.model.table import transitions_markdown
 
@@ -21,6 +32,8 @@ CHAPTERS: Sequence[tuple[str, Sequence[Row]]] = (
     ("Reception", receiving.ROWS),
     ("Election", election.ROWS),
     ("Configuration", administering.ROWS),
+    ("Load balancing", balancing.ROWS),
+    ("The machine around it", platform.ROWS),
     ("Log lines", loglines.ROWS),
 )
 """All of ``ROWS``, by what they are about."""
@@ -43,7 +56,7 @@ def dialects() -> str:
     )
     for title, rows in CHAPTERS:
         text += f"\n## {title}\n" + "".join(_rule(row) for row in rows)
-    return text + _machines()
+    return text + _vrrp3() + _machines()
 
 
 def _rule(row: Row) -> str:
@@ -81,6 +94,25 @@ def _confirmed_by(row: Row, keys: Sequence[str]) -> str:
         if any(s.kind is kind for s in sources)
     )
     return "; ".join(said)
+
+
+def _vrrp3() -> str:
+    rows = (
+        (
+            code(one.name),
+            plain(one.meaning),
+            plain(one.shown()),
+            plain(one.rfc) + (f" ({one.clause})" if one.clause else ""),
+            plain(one.source),
+        )
+        for one in vrrp3.ROWS
+    )
+    shown = table(("rule", "about", "FreeBSD 15 with carpver 3", "RFC 9568 (section)", "confirmed by"), rows)
+    return (
+        "\n## VRRPv3\n\nWhat a virtual host of FreeBSD 15 does that speaks VRRPv3 in place of CARP, beside what RFC 9568 "
+        "wants. Intervals are centiseconds; M is the master's. Its state machine, ARP and neighbour discovery are those "
+        f"of CARP.\n\n{shown}"
+    )
 
 
 def _machines() -> str:

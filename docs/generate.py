@@ -12,6 +12,8 @@ from typing import Any
 
 from cells import code, family, plain, table
 from dialects_page import dialects
+from matrix_pages import hazards, scenarios
+from pixit_page import pixit
 
 from conformance.catalogue import Requirement, load
 from conformance.catalogue.requirement import IMPLEMENTATIONS
@@ -210,7 +212,10 @@ BUILT: Mapping[str, Callable[[], str]] = {
     "reference/malformations.md": malformations,
     "reference/capabilities.md": capabilities,
     "reference/mutants.md": mutants,
+    "reference/pixit.md": pixit,
     "reference/_untestable.md": untestable,
+    "reference/_hazards.md": hazards,
+    "reference/_scenarios.md": scenarios,
 }
 """Pages that each build writes; git ignores them."""
 

@@ -227,6 +227,7 @@ class TestRunInVirtualTime:
             "results.json",
             "results.jsonl",
             "junit.xml",
+            "ctrf.json",
             "index.html",
             "environment.json",
             "evidence",
@@ -247,8 +248,10 @@ class TestRunInVirtualTime:
         assert (status, out.split()) == (0, [str(folder / "index.html")])
         status, out, _ = main(capsys, "report", folder, "--junit")
         assert out.split() == [str(folder / "junit.xml")]
+        status, out, _ = main(capsys, "report", folder, "--ctrf")
+        assert out.split() == [str(folder / "ctrf.json")]
         status, out, _ = main(capsys, "report", folder)
-        assert len(out.split()) == 2
+        assert len(out.split()) == 3
 
     def test_a_cut_last_line_is_run_again(self, done, tmp_path):
         _, folder = done

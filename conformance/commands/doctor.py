@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
 import platform
 import shutil
+import socket
 import sys
+from pathlib import Path
 from typing import Any
 
-from conformance.targets.registry import find, names
+from conformance.commands.errors import CommandError
+from conformance.lab import hypervisor, kvm, vagrant
+from conformance.lab.journal import folder as state_folder
+from conformance.lab.netns import may_create, may_unshare
+from conformance.targets import keepalived
+from conformance.targets.pixit import PixitError
+from conformance.targets.registry import chosen, find, names
+from conformance.targets.vm import NEEDED_BYTES, free_bytes
 
 
-def doctor(target: str | None) -> dict[str, Any]:
-    """The document of ``doctor --json``: general checks, then one for each lack of each target (or of ``target`` alone)."""
+def doctor(target: str | None, pixit: Path | None = None, interface: str | None = None) -> dict[str, Any]:
+    """The document of ``doctor --json``: general checks, then one for each lack of each target (or of ``target`` alone, on the machines of the file ``pixit``).
+
+    Raises :class:`CommandError`.
+    """
+    if pixit is not None and target is None:
+        raise CommandError("--pixit describes the machines of one target: give --target, too")
     checks = [
         _check(
             "python",
@@ -32,15 +47,90 @@ def doctor(target: str | None) -> dict[str, Any]:
             "apt-get install tshark",
             optional=True,
         ),
+        _check(
+            "keepalived",
+            keepalived.program() is not None,
+            "keepalived, as a real VRRP router beside the implementation (optional)",
+            "apt-get install keepalived",
+            optional=True,
+        ),
     ]
+    if target is None:
+        checks += _machine()
     ready = []
     for name in [target] if target else names():
-        lacks = find(name).lacks()
+        try:
+            found = find(name) if pixit is None else chosen(name, pixit, interface)
+        except PixitError as error:
+            raise CommandError(str(error)) from error
+        lacks = found.lacks()
         checks += [_check(f"{name}: {what}", False, what, remedy) for what, remedy in lacks] or [
             _check(name, True, f"{name} can be tested here", None)
         ]
         ready.append({"name": name, "ready": not lacks})
     return {"checks": checks, "targets": ready}
+
+
+def _machine() -> list[dict[str, Any]]:
+    """What the rungs need of this machine. All of it is optional: each target says what it cannot do without."""
+    checks = [
+        _check(
+            "namespaces",
+            may_create() or may_unshare(),
+            "network namespaces, for the rung netns",
+            "run as root, or sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000",
+            optional=True,
+        ),
+        _check(
+            "packet-sockets",
+            _may_capture(),
+            "packet sockets on this machine's interfaces, for the rung lab",
+            "run as root: sudo carp-conformance run …",
+            optional=True,
+        ),
+        _check(
+            "ssh",
+            shutil.which("ssh") is not None,
+            "ssh, for machines of a PIXIT",
+            "apt-get install openssh-client",
+            optional=True,
+        ),
+    ]
+    lacking = {"vagrant": vagrant.lacks(), "provider": hypervisor.lacks()}
+    names = {
+        "vagrant": "Vagrant and its plugin, for the rung vm",
+        "provider": "libvirt and QEMU, for the rung vm",
+    }
+    for id, lacks in lacking.items():
+        checks += [
+            _check(id, ok=False, what=what, remedy=remedy, optional=True) for what, remedy in lacks
+        ] or [_check(id, ok=True, what=names[id], remedy=None, optional=True)]
+    free, folder = free_bytes(state_folder()), state_folder()
+    return [
+        *checks,
+        _check(
+            "kvm",
+            kvm.works(),
+            "KVM: virtual machines that are not emulated",
+            f"switch virtualisation on in the firmware, and join its group: usermod -aG kvm {getpass.getuser()}; without it machines take minutes to boot",
+            optional=True,
+        ),
+        _check(
+            "disk",
+            free >= NEEDED_BYTES,
+            f"{free // 2**20} MiB of disk in {folder}, for the machines of the rung vm",
+            f"free {NEEDED_BYTES // 2**20} MiB there, or name another folder in CARP_CONFORMANCE_STATE",
+            optional=True,
+        ),
+    ]
+
+
+def _may_capture() -> bool:
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _check(id: str, ok: bool, what: str, remedy: str | None, *, optional: bool = False) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import conformance
 from conformance.catalogue import Catalogue
-from conformance.targets.protocol import Profile, Target
+from conformance.lab.shell import HostError
+from conformance.targets.protocol import Examined, Profile, Target
 
 _TOOLS = ("pytest", "pytest-xdist", "scapy", "pyroute2", "jinja2", "jsonschema")
 
@@ -63,4 +64,12 @@ def environment(
         },
         "tools": {"python": platform.python_version()} | {name: version(name) for name in _TOOLS},
         "rig": rig,
-    }
+    } | ({"machines": _machines(target)} if isinstance(target, Examined) else {})
+
+
+def _machines(target: Examined) -> Any:
+    """What the machines of the run say of themselves; that they do not answer any more spoils no result."""
+    try:
+        return target.environment()
+    except HostError as error:
+        return {"error": str(error)}

@@ -11,6 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from conformance.report.visible import visible
 from conformance.suite.cases import Case
 
 MARKS = {
@@ -95,12 +96,16 @@ class LiveProgress:
             return
         line = Text.assemble(
             (f"{MARKS[row['verdict']]} ", STYLES[row["verdict"]]),
-            f"{row['id']} ",
+            f"{visible(row['id'])} ",
             (f"{row['duration_s']:.1f} s", "dim"),
         )
         if row["verdict"] not in ("pass", "known_deviation"):
-            line.append(f"  {row['reason']}", style="dim")
-        self._console.print(line, soft_wrap=True)
+            line.append(f"  {visible(row['reason'])}", style="dim")
+        if self._live is None:
+            # Nothing that rich could do for it, and it takes long to find that out.
+            self._console.file.write(f"{line.plain}\n")
+        else:
+            self._console.print(line, soft_wrap=True)
 
     def _paint(self) -> Group:
         now_s = self._clock()

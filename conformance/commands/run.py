@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import io
 import json
 import os
 import re
+import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import pytest
+from rich.console import Console
 
 import conformance
 from conformance.catalogue import Catalogue, load
-from conformance.commands.ability import be_able
 from conformance.commands.collect import CONFIGURATION, SUITE, cases, check_selection, plain_pytest
 from conformance.commands.environment import commit, environment
 from conformance.commands.errors import UNDECIDED, CommandError
+from conformance.commands.machines import Machines, Ready, machines
 from conformance.commands.progress import LiveProgress, Progress
 from conformance.commands.workers import nursery
-from conformance.report import html, junit, results, schema
+from conformance.report import ctrf, html, junit, results, schema
+from conformance.report.private import Clean, cleaner_of
 from conformance.suite.cases import Case, is_selected
-from conformance.targets.protocol import Target
-from conformance.targets.registry import find
+from conformance.targets.admission import ADMITTED
+from conformance.targets.protocol import PUBLIC_PASSWORD, Target
 
 LANES_PER_CORE = 20
+_OBJECTS_BEFORE_COLLECTING = 50_000
 Document = dict[str, Any]
+_ADMITTED = SimpleNamespace(__name__=ADMITTED)
+"""Tells the plugin that this command has listened on the segment already, or made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,14 @@ class Order:
     out: Path | None = None
     resume: Path | None = None
     quiet: bool = False
+    machines: Machines = field(default_factory=Machines)
 
 
 class Recorder:
     """The controller's side of a run: appends each case to ``results.jsonl`` as it ends."""
 
     def __init__(self, lines: IO[str], planned: Mapping[str, Case], progress: Progress, target: str) -> None:
-        self._lines, self._planned, self._progress, self._target = lines, planned, progress, target
+        self._lines, self._planned, self._progress, self.target = lines, planned, progress, target
         self.broken: list[str] = []
         self.recorded: set[str] = set()
 
@@ -75,7 +85,7 @@ class Recorder:
         """A worker that died takes its case with it: the case is an error, the run goes on."""
         case = self._planned.get(report.nodeid)
         if case is not None:
-            self._keep(lost(case, self._target, str(report.longrepr)))
+            self._keep(lost(case, self.target, str(report.longrepr)))
 
     def _keep(self, row: Mapping[str, Any]) -> None:
         self.recorded.add(row["id"])
@@ -101,27 +111,38 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     """
     catalogue = load()
     resumed = _resumed(order.resume) if order.resume else None
-    target = find(resumed["target"]["name"] if resumed else order.target)
+    name = resumed["target"]["name"] if resumed else order.target
     select = tuple(resumed["arguments"][3:]) if resumed else order.select
     known = cases(catalogue)
     check_selection(select, catalogue, known)
-    be_able(target, arguments)
+    with _seldom_collecting(), machines(name, order.machines, arguments) as ready:
+        return _run(order, ready, select, known, resumed)
+
+
+def _run(
+    order: Order,
+    ready: Ready,
+    select: tuple[str, ...],
+    known: Sequence[Case],
+    resumed: Document | None,
+) -> tuple[Document, Path]:
+    catalogue, target = load(), ready.target
     folder = order.resume or _new_folder(order)
     decided = {case["id"] for case in resumed["cases"]} if resumed else set()
     planned = [case for case in known if is_selected(case, select) and case.id not in decided]
-    lanes = (
-        1
-        if target.profile.rung == "sim"
-        else max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), len(planned)))
-    )
-    target_version = target.version()
+    most = 1 if target.profile.rung == "sim" else target.profile.max_lanes or len(planned)
+    lanes = max(1, min(order.lanes or LANES_PER_CORE * (os.cpu_count() or 1), most, len(planned)))
+    clean = cleaner_of(target.profile.password, PUBLIC_PASSWORD) or str
+    target_version = clean(target.version())
     header = _header(
         target, target_version, catalogue, lanes, ["run", "--target", target.profile.name, *select]
     )
     started_s = time.monotonic()
     with (
         _lines(folder) as lines,
-        contextlib.nullcontext() if order.quiet else LiveProgress(planned, lanes) as progress,
+        contextlib.nullcontext()
+        if order.quiet
+        else LiveProgress(planned, lanes, _console(ready)) as progress,
     ):
         lines.write(json.dumps({"record": "run"} | header, ensure_ascii=False) + "\n")
         lines.flush()
@@ -129,7 +150,8 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
             lines, {case.nodeid: case for case in planned}, progress or _Silent(), target.profile.name
         )
         if planned:
-            _pytest(recorder, target.profile.name, folder, select, decided, lanes)
+            options = [*ready.options, "--target", target.profile.name]
+            _pytest(recorder, options, folder, select, decided, lanes, clean)
     document = results.finish(
         folder,
         ended=_now(),
@@ -139,6 +161,11 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     )
     _write(folder, document, environment(target, catalogue, target_version, document["rig"]))
     return document, folder
+
+
+def _console(ready: Ready) -> Console:
+    """Where progress goes; it keeps still where a person is asked things on the same terminal."""
+    return Console(file=sys.stderr, highlight=False, force_terminal=False if ready.asks else None)
 
 
 class _Silent:
@@ -187,15 +214,20 @@ def _lines(folder: Path) -> IO[str]:
 
 
 def _pytest(
-    recorder: Recorder, target: str, folder: Path, select: Sequence[str], decided: set[str], lanes: int
+    recorder: Recorder,
+    options: Sequence[str],
+    folder: Path,
+    select: Sequence[str],
+    decided: set[str],
+    lanes: int,
+    clean: Clean,
 ) -> None:
     arguments = [
         "-c",
         str(CONFIGURATION),
         "-p",
         "conformance.plugin",
-        "--target",
-        target,
+        *options,
         "--out",
         str(folder.resolve()),
     ]
@@ -207,7 +239,7 @@ def _pytest(
     with contextlib.ExitStack() as stack:
         stack.enter_context(plain_pytest())
         if lanes > 1:
-            workers = stack.enter_context(nursery())
+            workers = stack.enter_context(nursery(recorder.target))
             arguments += [
                 "-p",
                 "xdist",
@@ -221,7 +253,9 @@ def _pytest(
         stack.enter_context(contextlib.redirect_stdout(said))
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="carp-conformance-"))
         # In a user namespace everybody is root, and pytest would fall over the real root's folder in /tmp.
-        status = pytest.main([*arguments, "--basetemp", f"{scratch}/pytest", str(SUITE)], plugins=[recorder])
+        status = pytest.main(
+            [*arguments, "--basetemp", f"{scratch}/pytest", str(SUITE)], plugins=[recorder, _ADMITTED]
+        )
     if status == pytest.ExitCode.INTERRUPTED and not recorder.broken:
         raise CommandError(
             f"interrupted; what was decided is kept: carp-conformance run --resume {folder}", UNDECIDED
@@ -231,10 +265,22 @@ def _pytest(
         pytest.ExitCode.TESTS_FAILED,
         pytest.ExitCode.NO_TESTS_COLLECTED,
     ):
-        tail = "\n".join(recorder.broken) or said.getvalue()
+        tail = clean("\n".join(recorder.broken) or said.getvalue())
         raise CommandError(
             f"the run broke off; what was decided is kept in {folder}:\n{tail[-4000:]}", UNDECIDED
         )
+
+
+@contextlib.contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Traces and records live until the end of a case or of the run: looking through them for garbage every 700 objects takes a sixth of a simulated run."""
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        atexit.register(gc.freeze)  # else the interpreter looks through all of it once more before it ends
 
 
 def _header(
@@ -273,4 +319,5 @@ def _write(folder: Path, document: Document, machine: Document) -> None:
     whole.replace(folder / "results.json")
     (folder / "environment.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
     (folder / "junit.xml").write_bytes(junit.junit(document))
+    (folder / "ctrf.json").write_bytes(ctrf.ctrf(document))
     (folder / "index.html").write_text(html.html(document), encoding="utf-8")

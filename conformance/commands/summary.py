@@ -11,9 +11,13 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from conformance.commands.progress import MARKS, STYLES
+from conformance.report import invariants
+from conformance.report.visible import all_visible, visible
 from conformance.report.words import sentence
 
 Document = Mapping[str, Any]
+_TOLD = ("id", "title", "requirements", "reason", "frames", "evidence", "detail", "reproduce")
+_MOST_BREACHES = 4
 _WORDS = {
     "pass": "passed",
     "known_deviation": "known deviations",
@@ -38,10 +42,11 @@ def print_run(document: Document, folder: Path) -> None:
         counts = groups.setdefault(case["group"], dict.fromkeys(_WORDS, 0))
         counts[case["verdict"]] += 1
     for group, counts in sorted(groups.items()):
-        table.add_row(group, *(str(counts[word] or "·") for word in _WORDS))
+        table.add_row(visible(group), *(str(counts[word] or "·") for word in _WORDS))
     console.print(table)
     for word in ("known_deviation", "inconclusive", "error", "fail"):
         _print_cases(console, document, word)
+    _print_invariants(console, document)
     headline, detail = sentence(document)
     counted = ", ".join(
         f"{document['summary'][word]} {name}" for word, name in _WORDS.items() if document["summary"][word]
@@ -51,13 +56,31 @@ def print_run(document: Document, folder: Path) -> None:
     console.print(
         f"{counted or 'no case was run'}; {document['duration_s']:.1f} s (the cases one after the other: {document['cases_duration_s']:.0f} s)"
     )
-    console.print(f"report: {folder / 'index.html'}", soft_wrap=True, markup=False)
+    console.print(f"report: {visible(str(folder / 'index.html'))}", soft_wrap=True, markup=False)
+
+
+def _print_invariants(console: Console, document: Document) -> None:
+    """What the monitors saw broken, beside what the cases decide."""
+    for row in document["invariants"]:
+        if row["verdict"] == "pass":
+            continue
+        console.print()
+        console.print(
+            Text(f"{MARKS[row['verdict']]} {row['id']}", style=STYLES[row["verdict"]]),
+            Text(f"(watched in {row['cases']} cases)", style="dim"),
+        )
+        told = list(invariants.account(row))
+        for line in told[:_MOST_BREACHES]:
+            console.print(f"  {line}", markup=False)
+        if len(told) > _MOST_BREACHES:
+            console.print(f"  and {len(told) - _MOST_BREACHES} more")
 
 
 def _print_cases(console: Console, document: Document, word: str) -> None:
-    for case in document["cases"]:
-        if case["verdict"] != word:
+    for row in document["cases"]:
+        if row["verdict"] != word:
             continue
+        case = all_visible({key: row[key] for key in _TOLD})
         console.print()
         console.print(
             Text(f"{MARKS[word]} {case['id']}", style=STYLES[word]),

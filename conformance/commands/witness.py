@@ -11,10 +11,8 @@ from conformance.model.dialects import UnknownDialect
 from conformance.report.certificate.capture import read
 from conformance.report.certificate.recheck import See, Shown, Witness
 from conformance.segment.trace import Trace
+from conformance.targets.protocol import PUBLIC_PASSWORD
 from conformance.wire.describe import fields, summary
-
-PUBLIC_PASSWORD = "conformance"  # noqa: S105  # the password that every profile has unless it says otherwise; it protects nothing
-"""With it the digests in most captures can be checked by anybody."""
 
 
 def see(passwords: Sequence[str]) -> See:

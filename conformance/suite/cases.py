@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ import pytest
 from conformance.catalogue import Catalogue, Level
 from conformance.segment.segment import Segment
 from conformance.targets.protocol import CAPABILITIES, Bench, Profile, Target
+from conformance.targets.subject import Subject
 
 DEFAULT_SECONDS = 6.0
 TARGET = pytest.StashKey[Target]()
@@ -39,6 +40,7 @@ class Case:
     source: str
     segment: Segment | None = None
     bench: Bench | None = None
+    subjects: list[Subject] = field(default_factory=list)
     raised: BaseException | None = None
     traceback: str = ""
     duration_s: float = 0.0

@@ -9,14 +9,19 @@ from typing import Any, cast
 
 import pytest
 
+from conformance.model.dialects import dialect
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Trace
 from conformance.suite.cases import CASE, TARGET
+from conformance.targets.partner import Partner
 from conformance.targets.protocol import Bench, Settings, Side, Target, TwoSided
+from conformance.targets.starting import settings_for
 from conformance.targets.subject import Subject
+from conformance.wire.digest import Address
 
 Start = Callable[..., Subject]
+Meet = Callable[..., Partner]
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +73,9 @@ def tester(bench: Bench, wire: Segment) -> Tester:
 
 
 @pytest.fixture
-def started(wire: Segment) -> list[Subject]:
+def started(request: pytest.FixtureRequest, wire: Segment) -> list[Subject]:
     """The IUTs of this case; a failure tells of each."""
-    subjects: list[Subject] = []
+    subjects: list[Subject] = request.node.stash[CASE].subjects
     wire.describe = lambda: "\n".join(subject.iut.describe() for subject in subjects)
     return subjects
 
@@ -79,14 +84,8 @@ def _starter(
     target: Target, side: Bench | Side, wire: Segment, tester: Tester, started: list[Subject]
 ) -> Start:
     def begin(*, on: str = "a", **changes: Any) -> Subject:
-        chosen: dict[str, Any] = {
-            "vhid": 1,
-            "password": target.profile.password,
-            "addresses": side.shared_addresses[:1],
-            "advskew": 100,
-        } | changes
-        settings = Settings(**chosen)
         host = side.hosts[on]
+        settings = settings_for(target.profile, side, host, changes, advskew=100)
         subject = Subject(host.start(settings), host, settings, target.profile, wire, tester)
         started.append(subject)
         return subject
@@ -98,6 +97,29 @@ def _starter(
 def start(target: Target, bench: Bench, wire: Segment, tester: Tester, started: list[Subject]) -> Start:
     """Starts an IUT: ``start(on="a", advskew=100, preempt=True, …)``; the rest comes from the profile. It is in BACKUP when this returns."""
     return _starter(target, bench, wire, tester, started)
+
+
+@pytest.fixture
+def meet(target: Target, bench: Bench, wire: Segment, started: list[Subject]) -> Meet:  # noqa: ARG001  # after it: both tell of a failure
+    """Lets the tester play another implementation of the virtual host, from now on: ``meet("openbsd", advskew=0, preempt=True)``; the rest as for ``start``.
+
+    ``source`` is its IPv4 address in place of the tester's.
+    """
+
+    def begin(key: str, *, source: Address | None = None, **changes: Any) -> Partner:
+        addresses = bench.tester_addresses if source is None else (source, *bench.tester_addresses[1:])
+        settings = Settings(password=target.profile.password, addresses=bench.shared_addresses[:1])
+        partner = Partner(wire, dialect(key), bench.tester_mac, addresses, settings)
+        told = wire.describe
+
+        def both() -> str:
+            return f"{told()}\n{partner.describe()}".lstrip()
+
+        wire.describe = both
+        partner.join(**changes)
+        return partner
+
+    return begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from conformance.catalogue import load
 from conformance.model.dialects import Dialect, dialect
 from conformance.model.mutant import Mutant
-from conformance.suite.cases import CASE, TARGET, Case, applicability
+from conformance.suite.again import run_again
+from conformance.suite.cases import CASE, TARGET, applicability
 from conformance.targets.model.target import ModelTarget, deviations_of
 from conformance.targets.protocol import Profile
 
@@ -121,21 +121,7 @@ class Campaign:
 
     def _run(self, item: pytest.Item, session: pytest.Session, fate: Fate | None = None) -> dict[str, Any]:
         case = item.stash[CASE]
-        item.stash[CASE] = Case(
-            case.id,
-            case.group,
-            case.title,
-            case.requirements,
-            case.needs,
-            case.hosts,
-            case.seconds,
-            case.nodeid,
-            case.source,
-        )
-        assert isinstance(item, pytest.Function)
-        item._initrequest()
-        reports = runtestprotocol(item, log=False, nextitem=session)  # type: ignore[arg-type]  # any node: what it does not hold is torn down
-        record: dict[str, Any] = vars(reports[-1])["carp"]  # the teardown's, see conformance.plugin
+        record = run_again(item, session)
         self._took_s[case.id] = item.stash[CASE].duration_s
         if fate is not None and record["verdict"] == "error":
             fate.erred.append(case.id)

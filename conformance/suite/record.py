@@ -8,14 +8,16 @@ from typing import Any
 
 from conformance.segment import evidence
 from conformance.segment.segment import Segment
-from conformance.segment.trace import Event, FrameSeen, HostEvent, HostKind
+from conformance.segment.timeline import ms, rows
 from conformance.suite.cases import Case
+from conformance.suite.monitored import monitored
 from conformance.suite.verdict import Verdict, verdict
 from conformance.targets.protocol import Bench, Profile
-from conformance.wire.describe import fields, summary
 
 EVENT_LIMIT = 400
 _KEPT_LINES = 60
+_LAB = " --pixit FILE --interface IF --this-segment-is-mine"
+"""What the user's own machines need besides; which file that was is the user's business."""
 
 
 def record(case: Case, profile: Profile, out: Path | None) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def record(case: Case, profile: Profile, out: Path | None) -> dict[str, Any]:
         "deviation": {"reason": judged.deviation.reason, "reference": judged.deviation.reference}
         if judged.deviation
         else None,
-        "reproduce": f"carp-conformance run --target {profile.name} '{case.id}'",
+        "reproduce": f"carp-conformance run --target {profile.name} '{case.id}'{_LAB if profile.rung == 'lab' else ''}",
         "nodeid": case.nodeid,
         "source": case.source,
         "detail": _detail(case, judged),
@@ -49,6 +51,7 @@ def record(case: Case, profile: Profile, out: Path | None) -> dict[str, Any]:
         if segment and case.bench and segment.trace.events
         else None,
         "rig": _rig(segment) if segment else None,
+        "invariants": monitored(case, profile) if out is not None else None,
     }
     if out is not None and segment is not None and segment.trace.frames:
         name = f"evidence/{file_name(case.id)}.pcapng"
@@ -84,71 +87,19 @@ def _timeline(segment: Segment, bench: Bench) -> dict[str, Any]:
     zero_ns = events[0].time_ns
     windows = [decision for decision in segment.decisions if decision.window is not None]
     cited = {number for decision in segment.decisions for number in decision.frames}
-    rows = [_event(event, zero_ns, bench, cited) for event in _most_telling(events, cited)]
     return {
         "nodes": ["tester", *bench.hosts],
-        "events": rows,
+        "events": rows(events, zero_ns, bench.hosts.values(), cited, EVENT_LIMIT),
         "windows": [
             {
-                "from_ms": _ms(d.window.from_ns - zero_ns),
-                "to_ms": _ms(d.window.to_ns - zero_ns),
+                "from_ms": ms(d.window.from_ns - zero_ns),
+                "to_ms": ms(d.window.to_ns - zero_ns),
                 "summary": d.expected,
                 "met": d.met,
-                "after_ms": None if d.after_ns is None else _ms(d.after_ns),
+                "after_ms": None if d.after_ns is None else ms(d.after_ns),
             }
             for d in windows
             if d.window
         ],
         "truncated": len(events) > EVENT_LIMIT,
     }
-
-
-def _most_telling(events: list[Event], cited: set[int]) -> list[Event]:
-    """At most ``EVENT_LIMIT`` events in order: the cited frames first, then all that are not frames, then the other frames."""
-
-    def rank(event: Event) -> int:
-        return 1 if not isinstance(event, FrameSeen) else 0 if event.number in cited else 2
-
-    kept = sorted(range(len(events)), key=lambda i: rank(events[i]))[:EVENT_LIMIT]
-    return [events[i] for i in sorted(kept)]
-
-
-def _event(event: Event, zero_ns: int, bench: Bench, cited: set[int]) -> dict[str, Any]:
-    row: dict[str, Any] = {"t_ms": _ms(event.time_ns - zero_ns)}
-    if isinstance(event, FrameSeen):
-        row |= {
-            "kind": "frame",
-            "frame": event.number,
-            "node": _node(event, bench),
-            "summary": summary(event.frame),
-            "deciding": event.number in cited,
-        }
-        if event.number in cited:
-            row["fields"] = [list(pair) for pair in fields(event.frame)]
-        return row
-    if isinstance(event, HostEvent):
-        if event.kind is HostKind.STATE:
-            return row | {"kind": "state", "node": event.host, "state": event.text}
-        return row | {
-            "kind": "log",
-            "node": event.host,
-            "summary": f"{event.kind.value}: {event.text}" if event.kind is not HostKind.LOG else event.text,
-        }
-    return row | {"kind": "action", "node": "tester", "summary": event.text}
-
-
-def _node(event: FrameSeen, bench: Bench) -> str:
-    if event.sent:
-        return "tester"
-    for host in bench.hosts.values():
-        if event.frame.source == host.mac or (
-            event.frame.ip is not None and event.frame.ip.source in host.addresses
-        ):
-            return host.name
-        if event.frame.arp is not None and event.frame.arp.sender_mac == host.mac:
-            return host.name
-    return "unknown"
-
-
-def _ms(duration_ns: int) -> float:
-    return round(duration_ns / 1e6, 3)

@@ -271,6 +271,8 @@ def test_virtual_host_without_an_address_waits(
     subject = start(addresses=())
     with tester.advertising(subject.better(), interval_ns=SECOND // 2):
         subject.stays_silent(2 * subject.take_over_bounds_ns[1])
+    left = sum(subject.enters("BACKUP").match(event) for event in wire.trace.events)
+    wire.check("how often it has left INIT", left, 0)
     given_ns = subject.just_now_ns
     subject.add_address(bench.shared_addresses[0])
     wire.expect(subject.enters("BACKUP"), within=subject.reaction_window(given_ns))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,9 +13,11 @@ from conformance.segment.segment import Segment
 from conformance.segment.trace import FrameSeen
 from conformance.suite.configuring import Start, accepts, refuses
 from conformance.suite.marks import covers, needs, takes
+from conformance.targets.platform import Netlinked
 from conformance.targets.protocol import ConfigurationRefused
 from conformance.targets.subject import Subject
 
+EINVAL = 22
 ENDS_NS = 3_000_000_000
 """Within this a process that was told to end has ended."""
 
@@ -195,3 +197,34 @@ def test_numbers_wrap_at_eight_bits(
     assert isinstance(seen, FrameSeen)
     wire.check("advbase", Subject.header(seen).advbase, advbase, seen)
     wire.check("advskew", Subject.header(seen).advskew, advskew, seen)
+
+
+# --- FreeBSD 15: netlink
+
+
+@covers("CARP-CONF-022")
+@needs("netlink")
+@takes(5)
+def test_netlink_sets_and_gets(start: Start, wire: Segment) -> None:
+    """SET changes a virtual host as ifconfig does, and GET tells it."""
+    subject = start()
+    asked = cast("Netlinked", subject.host)
+    wire.check("errno of SET", asked.netlink_set(vhid=1, advbase=2, advskew=7), 0)
+    told = asked.netlink_get(1)
+    wire.check("what GET tells", dict(told), {"vhid": 1, "state": "BACKUP", "advbase": 2, "advskew": 7})
+    wire.check("errno of SET", asked.netlink_set(vhid=1, state="MASTER"), 0)
+    wire.check("advskew", Subject.header(subject.next_own()[0]).advskew, 7)
+
+
+@covers("CARP-CONF-022")
+@needs("netlink")
+@takes(1)
+@pytest.mark.parametrize(
+    "wrong", [{"vhid": 0}, {"advskew": 255}, {"advbase": 256}, {"state": "NONSENSE"}], ids=str
+)
+def test_netlink_checks_what_it_is_told(start: Start, wire: Segment, wrong: dict[str, object]) -> None:
+    """A SET with a value beyond the limits is refused with EINVAL and changes nothing."""
+    asked = cast("Netlinked", start().host)
+    before = dict(asked.netlink_get(1))
+    wire.check("errno of SET", asked.netlink_set(**({"vhid": 1} | wrong)), EINVAL)
+    wire.check("what GET tells", dict(asked.netlink_get(1)), before)

@@ -72,7 +72,7 @@ def test_master_ignores_a_slower_one(master: Subject, tester: Tester) -> None:
 @takes(9)
 def test_master_steps_down_for_an_equal_one(master: Subject, tester: Tester) -> None:
     """A MASTER that hears an advertisement equal to its own parameters steps down."""
-    master.expect_yields(tester.send(master.equal()))
+    master.proves_to_yield(tester.send(master.equal()))
 
 
 @covers("CARP-ELECT-006")
@@ -84,7 +84,7 @@ def test_tie_goes_to_the_address_that_is_lower_from_its_last_octet(
     """A MASTER at 192.0.2.1 yields to an equal one whose address is lower when the last octet is looked at
     first.
     """
-    master.expect_yields(tester.send(master.equal(source=IPv4Address(source))))
+    master.proves_to_yield(tester.send(master.equal(source=IPv4Address(source))))
 
 
 @covers("CARP-ELECT-006")

@@ -26,15 +26,21 @@ def expected_deviation(case_id: str, deviations: Iterable[Deviation]) -> Deviati
     )
 
 
+def excused(requirement: str, monitor: str, text: str, deviations: Iterable[Deviation]) -> Deviation | None:
+    """The known deviation for what a monitor noticed: it is to the monitor what it is to a case of the name ``<requirement without CARP->.<monitor>``, its text included."""
+    deviation = expected_deviation(f"{requirement.removeprefix('CARP-')}.{monitor}", deviations)
+    return deviation if deviation is not None and re.search(deviation.says, text) else None
+
+
 def verdict(case_id: str, raised: BaseException | None, deviations: Iterable[Deviation]) -> Verdict:
-    """The verdict of a case that raised ``raised`` (None: nothing). A known deviation is strict: the case must fail, and with the text that the profile names."""
+    """The verdict of a case that raised ``raised`` (None: nothing). A known deviation must fail with the text that the profile names, and if it is strict it must fail."""
     deviation = expected_deviation(case_id, deviations)
     if isinstance(raised, NotApplicable):
         return Verdict("not_applicable", str(raised))
     if isinstance(raised, Inconclusive):
         return Verdict("inconclusive", str(raised))
     if raised is None:
-        if deviation is None:
+        if deviation is None or not deviation.strict:
             return Verdict("pass")
         return Verdict(
             "fail",

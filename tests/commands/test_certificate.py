@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cli import main
 from conformance.commands import certificate, diff, sign, verify
 from conformance.commands.certificate import Request, certify
 from conformance.commands.errors import FAILED, UNDECIDED, USAGE, CommandError
@@ -167,6 +168,15 @@ def test_places_that_cannot_be_written_are_said(run, bundle, tmp_path):
         diff.write_page(diff.differences(run, run), tmp_path / "no/d.html")
 
 
+def test_pages_that_are_asked_for_are_made_beside_the_bundle(run, capsys):
+    named = ["--product", "Balancer", "--vendor", "Muster", "--version", "7.1"]
+    for name in ("index.html", "junit.xml", "ctrf.json"):
+        (run / name).unlink(missing_ok=True)
+    assert main(["report", str(run), "--certificate", "--ctrf", *named]) == 0
+    assert capsys.readouterr().out.split() == [str(run / "ctrf.json"), str(run / "Muster-Balancer-7.1.zip")]
+    assert not (run / "index.html").exists()
+
+
 def test_secret_of_the_vendor_is_in_no_file(run):
     secret = "hunter2-very-secret"
     document = json.loads((run / "results.json").read_text())
@@ -191,12 +201,39 @@ def test_declaration_of_the_vendor_must_fit_the_run(run, tmp_path):
     assert error.value.status == FAILED
 
 
-def test_matrix_becomes_partners_with_their_origins(tmp_path):
-    cells = [{"a": "ucarp", "b": "somebody", "scenario": "s", "verdict": "pass", "service_gap_ms": 1}]
-    (tmp_path / "results.json").write_text(json.dumps({"cells": cells}))
+@pytest.fixture(scope="module")
+def met(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real matrix, in which a hazard shows."""
+    folder = tmp_path_factory.mktemp("matrix")
+    names = ["--targets", "model:openbsd,model:ucarp", "--scenarios", "join,healed"]
+    main(["matrix", *names, "--lanes", "1", "--out", str(folder / "night"), "--json"])
+    return folder / "night"
+
+
+def test_matrix_becomes_partners_with_their_origins(met):
+    found = certificate.interop(met)
+    assert {one["name"]: one["rung"] for one in found["partners"]} == {
+        "model:openbsd": "sim",
+        "model:ucarp": "sim",
+    }
+    assert set(found["scenarios"]) > {"join", "healed", "kill"}
+    assert {cell["verdict"] for cell in found["cells"]} == {"pass", "hazard"}
+    assert all(cell["hazards"] for cell in found["cells"] if cell["verdict"] == "hazard")
+
+
+def test_partner_that_nobody_knows_has_no_origin(met, tmp_path):
+    document = json.loads((met / "results.json").read_text()) | {"rung": "netns"}
+    for cell in document["cells"]:
+        cell |= {"a": "ucarp", "b": "somebody"}
+    (tmp_path / "results.json").write_text(json.dumps(document))
     partners = {one["name"]: one for one in certificate.interop(tmp_path)["partners"]}
-    assert partners["ucarp"]["origin"]
-    assert partners["somebody"]["rung"] == "sim"
+    assert (partners["ucarp"]["origin"], partners["ucarp"]["rung"]) == ("OpenBSD 2003", "netns")
+    assert (partners["somebody"]["origin"], partners["somebody"]["rung"]) == ("", "sim")
+
+
+def test_folder_that_is_no_matrix_is_said_in_one_sentence(run):
+    with pytest.raises(CommandError, match="holds no matrix .there is no 'cells'.; give the folder"):
+        certificate.interop(run)
 
 
 def test_diff_reads_two_folders_and_writes_its_page(run, recorded, tmp_path):

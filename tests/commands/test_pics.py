@@ -6,8 +6,9 @@ import pytest
 
 from conformance.commands import pics as command
 from conformance.commands.errors import CommandError
-from conformance.commands.probing import EXPERIMENTS, probe
+from conformance.commands.probing import probe
 from conformance.report.certificate import documents, pics
+from conformance.targets.experiments import EXPERIMENTS
 from conformance.targets.protocol import CAPABILITIES
 from conformance.targets.registry import find
 
