@@ -106,6 +106,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if target is None:
         return
     catalogue = load()
+    select, decided = config.getoption("--select"), frozenset(config.getoption("--decided"))
     chosen: list[pytest.Item] = []
     others: list[pytest.Item] = []
     checks = [item for item in items if _SELFCHECK in item.path.as_posix()]
@@ -114,9 +115,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         case = identify(item, catalogue)
         item.stash[CASE] = case
-        wanted = is_selected(case, config.getoption("--select")) and case.id not in config.getoption(
-            "--decided"
-        )
+        wanted = case.id not in decided and is_selected(case, select)
         (chosen if wanted else others).append(item)
     if others:
         config.hook.pytest_deselected(items=others)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +32,9 @@ from conformance.commands.progress import LiveProgress, Progress
 from conformance.commands.workers import nursery
 from conformance.report import ctrf, html, junit, results, schema
 from conformance.report.private import Clean, cleaner_of
-from conformance.suite.cases import Case, is_selected
+from conformance.segment.decision import NotApplicable
+from conformance.suite.cases import Case, applicability, is_selected
+from conformance.suite.record import record
 from conformance.targets.admission import ADMITTED
 from conformance.targets.protocol import PUBLIC_PASSWORD, Target
 
@@ -70,7 +72,7 @@ class Recorder:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         row = getattr(report, "carp", None)
         if row is not None:
-            self._keep(row)
+            self.keep(row)
         elif report.when not in ("setup", "call", "teardown"):
             self._crashed(report)
 
@@ -85,9 +87,10 @@ class Recorder:
         """A worker that died takes its case with it: the case is an error, the run goes on."""
         case = self._planned.get(report.nodeid)
         if case is not None:
-            self._keep(lost(case, self.target, str(report.longrepr)))
+            self.keep(lost(case, self.target, str(report.longrepr)))
 
-    def _keep(self, row: Mapping[str, Any]) -> None:
+    def keep(self, row: Mapping[str, Any]) -> None:
+        """Takes the record of a case that has ended."""
         self.recorded.add(row["id"])
         self._lines.write(json.dumps({"record": "case"} | dict(row), ensure_ascii=False) + "\n")
         self._lines.flush()
@@ -149,9 +152,13 @@ def _run(
         recorder = Recorder(
             lines, {case.nodeid: case for case in planned}, progress or _Silent(), target.profile.name
         )
-        if planned:
+        excluded = _not_applicable(planned, target)
+        for case in excluded:
+            recorder.keep(record(case, target.profile, None))
+        if len(excluded) < len(planned):
             options = [*ready.options, "--target", target.profile.name]
-            _pytest(recorder, options, folder, select, decided, lanes, clean)
+            done = decided | {case.id for case in excluded}
+            _pytest(recorder, options, folder, select, done, lanes, clean)
     document = results.finish(
         folder,
         ended=_now(),
@@ -161,6 +168,12 @@ def _run(
     )
     _write(folder, document, environment(target, catalogue, target_version, document["rig"]))
     return document, folder
+
+
+def _not_applicable(planned: Sequence[Case], target: Target) -> list[Case]:
+    """Those of which the declarations say so, before anything is run: no lane has to be told."""
+    reasons = [(case, applicability(case, target.profile, load())) for case in planned]
+    return [replace(case, raised=NotApplicable(reason)) for case, reason in reasons if reason is not None]
 
 
 def _console(ready: Ready) -> Console:
