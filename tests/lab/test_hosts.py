@@ -142,9 +142,10 @@ def test_stream_ends_with_its_connection(ssh, tmp_path):
     process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
     assert process.stdout.readline() == b"ready\n"
     process.stdin.close()
+    assert process.stdout.read() == b""  # until the last that has it open is gone
+    process.stdout.close()
     process.wait(timeout=10)
     assert ended.exists()
-    process.stdout.close()
 
 
 def test_vagrant_that_is_missing_is_said(monkeypatch):
