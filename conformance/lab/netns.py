@@ -63,6 +63,21 @@ def may_unshare() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def lacks() -> tuple[tuple[str, str], ...]:
+    """What this machine lacks to run processes in namespaces, each with its remedy; empty if nothing."""
+    missing = []
+    if shutil.which("setpriv") is None:
+        missing.append(("the command 'setpriv' is missing", "apt-get install util-linux"))
+    if not may_create():
+        missing.append(
+            (
+                "this process may not make network namespaces",
+                "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000",
+            )
+        )
+    return tuple(missing)
+
+
 def enter_user_namespace(arguments: Sequence[str]) -> None:
     """Re-executes ``arguments`` (a whole command line) in a user namespace of its own, keeping the process id; does not return.
 

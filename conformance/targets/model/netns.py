@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sys
 import time
@@ -14,7 +13,8 @@ from ipaddress import ip_interface
 from typing import Any
 
 import conformance
-from conformance.lab.netns import Station, may_create
+from conformance.lab import netns
+from conformance.lab.netns import Station
 from conformance.model.config import ConfigurationError
 from conformance.model.dialects import Dialect, dialect
 from conformance.segment.trace import HostEvent, HostKind
@@ -309,17 +309,7 @@ class ModelNetnsTarget:
         return conformance.__version__
 
     def lacks(self) -> tuple[tuple[str, str], ...]:
-        missing = []
-        if shutil.which("setpriv") is None:
-            missing.append(("the command 'setpriv' is missing", "apt-get install util-linux"))
-        if not may_create():
-            missing.append(
-                (
-                    "this process may not make network namespaces",
-                    "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000",
-                )
-            )
-        return tuple(missing)
+        return netns.lacks()
 
     def bench(self, hosts: int) -> AbstractContextManager[NetnsBench]:
         return netns_bench([self.starter()] * hosts)

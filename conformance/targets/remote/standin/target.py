@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import conformance
+from conformance.lab import netns
 from conformance.lab.attachment import Attachment
-from conformance.lab.netns import Station, Switch, may_create, switch
+from conformance.lab.netns import Station, Switch, switch
 from conformance.lab.shell import HostError
 from conformance.model.dialects import Dialect, dialect
 from conformance.targets.freebsd.profile import FAMILY as FREEBSD
@@ -61,17 +61,7 @@ class StandinTarget:
         return conformance.__version__
 
     def lacks(self) -> tuple[tuple[str, str], ...]:
-        missing = []
-        if shutil.which("setpriv") is None:
-            missing.append(("the command 'setpriv' is missing", "apt-get install util-linux"))
-        if not may_create():
-            missing.append(
-                (
-                    "this process may not make network namespaces",
-                    "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000",
-                )
-            )
-        return tuple(missing)
+        return netns.lacks()
 
     def bench(self, hosts: int) -> AbstractContextManager[RemoteBench]:
         return self._bench(hosts)
