@@ -114,11 +114,15 @@ class Process:
         self._popen.send_signal(getattr(signal, f"SIG{name}"))
 
     def end(self) -> None:
-        """Kills it and all that it has started, as far as they still run, and waits for the kernel to say so."""
+        """Kills it and all that it has started, as far as they still run, waits for the kernel to say so, and hears what it said before."""
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+        if self._out.closed:
+            return
         self.host.bench.unwatch(self._out)
+        for line in (self._rest + (self._out.read() or b"")).splitlines():
+            self._take(line)
         self._out.close()
 
     def read(self) -> None:

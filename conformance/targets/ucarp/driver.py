@@ -124,7 +124,6 @@ class Ucarp:
         )
         if began and self._process.status is None:
             return
-        host.bench.loop.run_for(0)
         self._process.end()
         if not began:
             raise Inconclusive(

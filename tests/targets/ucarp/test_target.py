@@ -1,6 +1,7 @@
 """Real ucarp processes: started, refused, signalled, ended; and what the target says of this machine."""
 
 import os
+import select
 import subprocess
 import tempfile
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ import pytest
 
 from conformance.segment.decision import Inconclusive
 from conformance.segment.trace import HostEvent, HostKind, Trace
+from conformance.targets.netns_bench import Process
 from conformance.targets.protocol import CAPABILITIES, ConfigurationRefused, Settings
 from conformance.targets.ucarp import driver
 from conformance.targets.ucarp import target as module
@@ -133,6 +135,13 @@ class TestStart:
         with pytest.raises(ConfigurationRefused) as raised:
             Ucarp(bench.hosts["a"], settings(), str(rude))
         assert (raised.value.status, raised.value.said) == (3, "first\nlast words")
+
+    def test_the_end_of_a_process_hears_what_the_loop_had_not_read(self, bench):
+        command = ["sh", "-c", "printf 'first\nlast words'; exec sleep 1000"]
+        process = Process(bench.hosts["a"], command, driver.interpret)
+        select.select([process._out], [], [])
+        process.end()
+        assert process.lines == ["first", "last words"]
 
 
 class TestLife:
