@@ -4,6 +4,7 @@ history.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,7 +12,8 @@ from conformance.judge import rules
 from conformance.judge.digests import Digests, believes
 from conformance.judge.events import Cause
 from conformance.judge.form import Advert, Form, Ref, refusal
-from conformance.judge.host import Host, TakeOver
+from conformance.judge.history import Budget
+from conformance.judge.host import MAX_SPEAKERS, Host, TakeOver
 from conformance.judge.lane import Lane, Options
 from conformance.judge.ledger import MAX_FRAMES, Ledger
 from conformance.judge.monitors import announce, counters, wire
@@ -21,8 +23,11 @@ from conformance.judge.speaker import Speaker
 
 _MAX_LANES = 8192
 _MAX_HOSTS = 2048
+_MAX_SPEAKERS = 8192
 _MAX_TRAITS = 8
 _MAX_REASONS = 32
+_AT_ONCE_NS = 50_000_000
+_NEVER_SURE_NS = 1 << 62
 _FEW = 4  # speakers whose whole memory is searched for a replay
 
 _Trait = TypeVar("_Trait", int, bytes)
@@ -51,13 +56,18 @@ class Adverts:
         self._lanes: dict[Form, Lane] = {}
         self.hosts: dict[tuple[tuple[int, ...], int], Host] = {}
         self.crowded = 0
+        self._speakers = 0
+        self._budget = Budget()
+        self.passed_over: Counter[int] = Counter()
         self.disturbed_ns = -1
+        self.unheard_ns = _NEVER_SURE_NS if options.witness is not None and options.witness.lossy else -1
 
     def take(self, advert: Advert, *, sent: bool) -> Lane | None:
         """Takes one advertisement, damaged or not; None if it is not looked at (another vhid was asked
         for).
         """
         if self._vhid is not None and advert.form.vhid != self._vhid:
+            self.passed_over[advert.form.vhid] += 1
             return None
         lane = self._lanes.get(advert.form) or self._open_lane(advert.form, advert.ref)
         if lane is not None:
@@ -71,10 +81,12 @@ class Adverts:
             if len(self.hosts) >= _MAX_HOSTS:
                 self.crowded += 1
                 return None
-            host = self.hosts[form.vlans, form.vhid] = Host(form.vlans, form.vhid)
+            host = self.hosts[form.vlans, form.vhid] = Host(form.vlans, form.vhid, self._budget)
         family = host.family(form.family)
         crowded = family.crowded
-        speaker = host.speaker(form)
+        # A capture full of forged sources shall not fill the memory: then each family keeps one.
+        speaker = host.speaker(form, MAX_SPEAKERS if self._speakers < _MAX_SPEAKERS else 1)
+        self._speakers += speaker.first is None and family.crowded == crowded
         if family.crowded != crowded or len(self._lanes) >= _MAX_LANES:
             self._lanes.clear()  # if a speaker made room, no lane may keep it
         objections = self._objections(form, speaker, ref)
@@ -106,18 +118,21 @@ class Adverts:
         _note(speaker.toses, form.tos, advert.ref)
         _note(speaker.macs, form.source_mac, advert.ref)
         if lane.refused is not None:
+            lane.host.doubt_ns = advert.time_ns
             _refuse(speaker, lane.refused, advert.ref)
             if form.whole and form.vhid:
                 self._unbelieved(lane, advert)
             return
         if _replay(lane, advert) and not self._goes_on(lane, advert):
+            lane.host.doubt_ns = advert.time_ns
             return
         verified = self._digests.check(lane.host, speaker, advert)
         if self._believed(lane, verified, advert.ref):
-            self._spaced(lane, advert)
-            counters.observe(lane.host, lane.family, speaker, advert.number, advert.ref)
-            self._stand(lane, advert)
+            if counters.observe(lane, advert, max(self.disturbed_ns, self.unheard_ns)):
+                self._spaced(lane, advert)
+                self._stand(lane, advert)
         else:
+            lane.host.doubt_ns = advert.time_ns
             self._unbelieved(lane, advert)
 
     def _believed(self, lane: Lane, verified: bool | None, ref: Ref) -> bool:
@@ -183,12 +198,16 @@ class Adverts:
     def _stand(self, lane: Lane, advert: Advert) -> None:
         family, speaker, form = lane.family, lane.speaker, lane.form
         if family.history.heard(speaker, advert.time_ns, advert.ref, form):
+            # What it sent just before, it sent as the new MASTER: frames change places on the way.
+            while speaker.stray and advert.time_ns - speaker.stray[-1][0] < _AT_ONCE_NS:
+                speaker.stray.pop()
             self._took_over(lane, advert)
         if form.bow_out:
             speaker.bow_outs += 1
         else:
             speaker.best = form.rank if speaker.best is None else min(speaker.best, form.rank)
-            speaker.demotes = speaker.demotes or (form.demote > 0 and lane.refused is None)
+            if lane.refused is None:
+                speaker.demote = max(speaker.demote, form.demote)
         speaker.last_ns, speaker.last = advert.time_ns, advert.ref
         speaker.last_form = form
         speaker.recent.append(advert.data)

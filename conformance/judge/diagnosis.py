@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.judge.digests import believes
+from conformance.judge.events import DualMaster
 from conformance.judge.findings import difference, password_words
 from conformance.judge.host import Family, Host
 from conformance.judge.speaker import Speaker
@@ -36,8 +37,9 @@ def refusal_id(reason: str) -> str:
     return next(name for word, name in _REFUSALS if word in reason)
 
 
-def why_two_masters(host: Host, family: Family, older: Speaker, younger: Speaker) -> Reason:
+def why_two_masters(host: Host, family: Family, dual: DualMaster) -> Reason:
     """The likeliest reason why neither of two speakers that stood as MASTER yields to the other."""
+    older, younger = dual.older, dual.younger
     for speaker in (younger, older):
         if speaker.refusals and speaker.rivalry:
             reason = max(speaker.refusals, key=lambda one: len(speaker.refusals[one]))
@@ -45,8 +47,22 @@ def why_two_masters(host: Host, family: Family, older: Speaker, younger: Speaker
                 refusal_id(reason), f"nobody believes the advertisements of {speaker.source}: {reason}"
             )
     return (
-        _digests(older, younger) or filtered_family(host, family, older, younger) or _hearing(older, younger)
+        _digests(older, younger)
+        or _digests_then(dual)
+        or filtered_family(host, family, older, younger)
+        or _hearing(older, younger)
     )
+
+
+def _digests_then(dual: DualMaster) -> Reason | None:
+    """What was wrong with the digests while both were MASTER, if that was mended later."""
+    for speaker, other in ((dual.younger, dual.older), (dual.older, dual.younger)):
+        for material, (against, frames) in speaker.disbelieved.items():
+            if any(dual.start <= ref <= dual.end for ref in frames):
+                name, words = difference(material, against)
+                mine = words.replace("its digest", f"the digest of {speaker.source}")
+                return Reason(name, f"{other.source} did not believe {speaker.source}: {mine}")
+    return None
 
 
 def _digests(older: Speaker, younger: Speaker) -> Reason | None:
@@ -113,6 +129,16 @@ def deaf(speaker: Speaker) -> bool:
     )
 
 
+def _no_hearing(better: Speaker, worse: Speaker) -> Reason:
+    if better.key is not None and worse.key is not None:
+        return Reason("no-hearing", f"{worse.source} and {better.source} do not hear each other")
+    words = (
+        f"neither of {worse.source} and {better.source} takes in what the other sends: they do not hear each "
+        "other, or do not believe each other (which of both, the passwords would tell)"
+    )
+    return Reason("no-hearing-or-belief", words)
+
+
 def _hearing(older: Speaker, younger: Speaker) -> Reason:
     assert older.last_form is not None
     assert younger.last_form is not None
@@ -137,7 +163,7 @@ def _hearing(older: Speaker, younger: Speaker) -> Reason:
                 ),
             )
         if deaf(better):
-            return Reason("no-hearing", f"{worse.source} and {better.source} do not hear each other")
+            return _no_hearing(better, worse)
     words = (
         f"{worse.source} does not yield to the better advertisements "
         f"of {better.source}: it does not hear or does not believe them"

@@ -47,6 +47,12 @@ def build(session: Session, captures: Sequence[str], unreadable: Iterable[str]) 
     if session.adverts.crowded:
         left_out = f"{session.adverts.crowded} advertisements were left out"
         notes.append(f"there are more virtual hosts than can be kept; {left_out}.")
+    if session.adverts.passed_over:
+        others = ", ".join(str(vhid) for vhid in sorted(session.adverts.passed_over))
+        count = session.adverts.passed_over.total()
+        notes.append(
+            f"{count} advertisements are of other virtual hosts than the one asked for: vhid {others}."
+        )
     speakers = [speaker for host in session.hosts.values() for speaker in host.speakers()]
     speakers += [router.speaker for one in session.vrrp.values() for router in one.routers.values()]
     hosts = sorted(session.hosts.values(), key=lambda host: (host.vlans, host.vhid))
@@ -171,6 +177,7 @@ def _speaker(session: Session, speaker: Speaker, several: bool) -> dict[str, Any
         "advbase": form.advbase if form is not None else None,
         "advskew": form.advskew if form is not None else None,
         "demote": form.demote if form is not None else None,
+        "most_demote": speaker.demote,
         "announced": [list(rank) for rank in speaker.spacings],
         "interval_ms": _ms(spacing.total_ns // spacing.count)
         if spacing is not None and spacing.count

@@ -107,10 +107,11 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
                             if host.last is not speaker:
                                 speaker.paired += 1
                                 host.last = speaker
-                        elif step == 0:
+                        elif step == 0 and count == speaker.number and not speaker.successors:
                             speaker.constants += 1
                             host.last = speaker
-                        elif speaker.successors == 0 and count:  # 0 may be the successor of 2^64 - 1
+                        elif speaker.successors == 0 and count > 4 and not -4 < step < 4:
+                            # small ones may be successors of 2^64 - 1, near ones those of a pair
                             speaker.randoms += 1
                             host.last = speaker
                         else:

@@ -26,6 +26,18 @@ _UCARP_REACTION_NS = 1_200 * MS
 
 
 @dataclass(slots=True)
+class Budget:
+    """How many events all histories of a session may still keep, so that a hostile capture cannot fill the memory."""
+
+    left: int = 200_000
+
+    def spend(self, cost: int = 1) -> bool:
+        """Whether there is still room; takes ``cost`` of it."""
+        self.left -= cost
+        return self.left > 0
+
+
+@dataclass(slots=True)
 class Stand:
     """A MASTER as the wire shows it: since when, and the form of its latest advertisement. ``rival`` is
     what the standing MASTER last said before this one
@@ -75,10 +87,12 @@ class History:
     standing: dict[Speaker, Stand] = field(default_factory=dict)
     holder: Speaker | None = None
     departed: _Departed | None = None
+    latest: Handover | None = None
     handovers: list[Handover] = field(default_factory=list)
     duals: list[DualMaster] = field(default_factory=list)
     attempts: list[tuple[Speaker, int, Ref]] = field(default_factory=list)
     more: int = 0
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def sole(self) -> Speaker | None:
@@ -225,7 +239,7 @@ class History:
         )
         if both[0] > younger.since_ns:
             end_ns, end = both
-        if len(self.duals) < MAX_EVENTS:
+        if len(self.duals) < MAX_EVENTS and self.budget.spend():
             self.duals.append(
                 DualMaster(younger.since, end, younger.since_ns, end_ns, older.speaker, younger.speaker, left)
             )
@@ -233,7 +247,8 @@ class History:
             self.more += 1
 
     def _add(self, handover: Handover) -> None:
-        if len(self.handovers) < MAX_EVENTS:
+        self.latest = handover
+        if len(self.handovers) < MAX_EVENTS and self.budget.spend():
             self.handovers.append(handover)
         else:
             self.more += 1

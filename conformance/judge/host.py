@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conformance.judge.form import Form, Ref
-from conformance.judge.history import History
+from conformance.judge.history import Budget, History
 from conformance.judge.keyring import Key, Material
 from conformance.judge.ledger import Who
 from conformance.judge.speaker import Speaker
 from conformance.wire.digest import Address
 
-_MAX_SPEAKERS = 64
+MAX_SPEAKERS = 64
+"""Speakers kept of one virtual host in one family."""
 _MAX_ADDRESSES = 64
+_EVICTED = 20  # events: what a speaker that had to make room takes while a hand-over names it
 
 
 @dataclass(slots=True)
@@ -51,15 +53,17 @@ class Host:
 
     ``learned`` are the addresses that somebody announced with its virtual MAC, ``number`` is the counter of
     the latest advertisement believed,
-    ``current`` the material of the latest one whose digest was verified, ``version`` grows when an address
+    ``doubt_ns`` when an advertisement came that is not believed here, ``current`` the material of the latest one whose digest was verified, ``version`` grows when an address
     is learned.
     """
 
     vlans: tuple[int, ...]
     vhid: int
+    budget: Budget = field(default_factory=Budget)
     families: dict[int, Family] = field(default_factory=dict)
     learned: dict[Address, Ref] = field(default_factory=dict)
     number: int | None = None
+    doubt_ns: int = -1
     last: Speaker | None = None
     keys: list[Key] = field(default_factory=list)
     current: Material | None = None
@@ -68,18 +72,22 @@ class Host:
 
     def family(self, version: int) -> Family:
         """The family, made at its first advertisement."""
-        return self.families.setdefault(version, Family(version))
+        known = self.families.get(version)
+        if known is None:
+            known = self.families[version] = Family(version, History(budget=self.budget))
+        return known
 
-    def speaker(self, form: Form) -> Speaker:
-        """The speaker that sent ``form``; the one silent for longest makes room when there are too many."""
+    def speaker(self, form: Form, most: int = MAX_SPEAKERS) -> Speaker:
+        """The speaker that sent ``form``; the one silent for longest makes room when there are ``most`` already."""
         family = self.family(form.family)
         known = family.speakers.get(form.source)
         if known is None:
-            if len(family.speakers) >= _MAX_SPEAKERS:
+            if len(family.speakers) >= most:
                 family.crowded += 1
                 standing = family.history.standing
                 idle = min(family.speakers.values(), key=lambda one: (one in standing, one.last_ns))
                 family.history.forget(idle)
+                self.budget.spend(_EVICTED)
                 del family.speakers[idle.source]
             known = Speaker(Who(self.vlans, self.vhid, form.source))
             family.speakers[form.source] = known

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.judge import conduct, rules
 from conformance.judge.diagnosis import refusal_id
-from conformance.judge.events import Cause
 from conformance.judge.findings import (
     Finding,
     Severity,
-    clock,
     difference,
-    duration,
     finding,
     password_words,
     several,
 )
 from conformance.judge.host import Family, Host
 from conformance.judge.ledger import MAX_FRAMES, Tally
-from conformance.judge.monitors import election
+from conformance.judge.monitors import counters
 from conformance.judge.session import Session
 from conformance.judge.speaker import Speaker
 from conformance.judge.splitbrain import two_masters
 from conformance.wire.digest import Address
 from conformance.wire.header import VERSION
 
+_COUNTER = frozenset(counters.MONITORS[0].requirements)
 ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 _REFUSED = frozenset(
     {"CARP-WIRE-004", "CARP-WIRE-007", "CARP-WIRE-013", "CARP-WIRE-014", "CARP-V6-006", "CARP-V6-003"}
@@ -35,21 +34,23 @@ def of_family(session: Session, host: Host, family: Family) -> list[Finding]:
     """The findings on one virtual host in one address family, the gravest first."""
     told: dict[Speaker, str] = {}
     found = [*two_masters(host, family, told)]
+    miscounted = any(_miscounts(session, speaker) for speaker in family.speakers.values())
     for speaker in family.speakers.values():
         found += _digest(speaker, told)
         found += _refused(speaker, told)
         found += _odd(session, speaker)
-        found += _conduct(speaker)
+        found += _constant(session, speaker)
+        found += conduct.of_speaker(speaker, miscounted=miscounted)
     found += _equals(family)
-    found += _gaps(family)
-    found += _farewells(family)
+    found += conduct.gaps(family)
+    found += conduct.farewells(family)
     found += _checked(session, host, family)
     if family.crowded:
         found.append(
             finding(
                 "crowd",
                 WARNING,
-                f"more than 64 sources advertise this vhid; {family.crowded} of them were forgotten",
+                f"more sources advertise this vhid than can be kept; {family.crowded} of them were forgotten",
                 (),
             )
         )
@@ -115,9 +116,20 @@ def _odd(session: Session, speaker: Speaker) -> Iterator[Finding]:
             continue
         if not session.applies(requirement, names):
             continue
+        if requirement == "CARP-AUTH-025" and _miscounts(session, speaker):
+            continue  # told already
         if speaker.refusals and (requirement in _REFUSED or _of_another_version(requirement, tally)):
             continue
         yield _broken(requirement, speaker, tally)
+
+
+def _constant(session: Session, speaker: Speaker) -> Iterator[Finding]:
+    if rules.contradicts(session.tongue(speaker), speaker):
+        text = (
+            f"{speaker.source}'s counter never changes, as that of OpenBSD, but its type of service is "
+            "FreeBSD's: its counter is wrong, or something rewrites the type of service"
+        )
+        yield finding("counter-wrong", WARNING, text, [speaker.last])
 
 
 def _of_another_version(requirement: str, tally: Tally) -> bool:
@@ -147,6 +159,13 @@ def _broken(requirement: str, speaker: Speaker, tally: Tally) -> Finding:
             f"{speaker.source} does not keep its interval: {tally.text}",
             tally.frames,
         )
+    if requirement in _COUNTER:
+        return finding(
+            "counter-wrong",
+            WARNING,
+            f"{speaker.source} does not count as it should{count}: {tally.text}",
+            tally.frames,
+        )
     return finding(
         f"breaks-{requirement.removeprefix('CARP-').lower()}",
         WARNING,
@@ -155,57 +174,9 @@ def _broken(requirement: str, speaker: Speaker, tally: Tally) -> Finding:
     )
 
 
-def _conduct(speaker: Speaker) -> Iterator[Finding]:
-    source = speaker.source
-    if speaker.echoes:
-        yield finding(
-            "echo",
-            WARNING,
-            (
-                f"{speaker.duplicates} advertisements of {source} came "
-                "back unchanged: a loop in the network, or a mirror port"
-            ),
-            speaker.echoes,
-        )
-    if speaker.replays:
-        yield finding(
-            "replay",
-            WARNING,
-            f"{source} sends counters and digests that another host sent before: replayed or reflected",
-            speaker.replays,
-        )
-    if speaker.stray:
-        yield finding(
-            "virtual-mac-from-backup",
-            WARNING,
-            f"{source} sends from the virtual MAC address although it is not master",
-            speaker.stray,
-        )
-    if len(speaker.toses) > 1:
-        values = ", ".join(f"{tos:#04x}" for tos in sorted(speaker.toses))
-        yield finding(
-            "dscp-changed",
-            WARNING,
-            (
-                f"the type of service of {source}'s advertisements changes "
-                f"({values}): something rewrites it on the way, or it was reconfigured"
-            ),
-            speaker.toses.values(),
-        )
-    if speaker.missed:
-        yield finding(
-            "lost-advertisements",
-            NOTICE,
-            f"{speaker.missed} advertisements of {source} are missing: lost on the way or by the capture",
-            [speaker.last],
-        )
-    if speaker.last_form is not None and speaker.last_form.unicast and not speaker.refused:
-        yield finding(
-            "unicast",
-            NOTICE,
-            f"{source} sends to {speaker.last_form.destination} alone (unicast peer): others do not hear it",
-            [speaker.last],
-        )
+def _miscounts(session: Session, speaker: Speaker) -> bool:
+    tally = session.ledger.tallies.get(speaker.who, {}).get(counters.FOLLOWS)
+    return (tally is not None and tally.fails > 0) or rules.contradicts(session.tongue(speaker), speaker)
 
 
 def _equals(family: Family) -> Iterator[Finding]:
@@ -228,36 +199,6 @@ def _equals(family: Family) -> Iterator[Finding]:
                 text,
                 [speaker.first for speaker in speakers if speaker.first is not None],
             )
-
-
-def _gaps(family: Family) -> Iterator[Finding]:
-    flapping = {one.speaker for one in family.history.flapping()}
-    restarts = [
-        one for one in family.history.handovers if one.cause is Cause.RESTART and one.new not in flapping
-    ]
-    if restarts:
-        longest = max(restarts, key=lambda one: one.gap_ns or 0)
-        often = f" ({len(restarts)} times)" if len(restarts) > 1 else ""
-        why = (
-            "it had said good-bye (255/255), as when its carp interface is taken down"
-            if longest.new.bow_outs
-            else "its vhid was reset, or its link was lost"
-        )
-        text = (
-            f"no master for {duration(longest.gap_ns or 0)} before {clock(longest.time_ns)}{often}, "
-            f"then {longest.new.source} again: {why}"
-        )
-        yield finding("interruption", NOTICE, text, [one.ref for one in restarts])
-
-
-def _farewells(family: Family) -> Iterator[Finding]:
-    for one in family.history.handovers:
-        if one.cause is Cause.BOW_OUT and one.old is not None and (one.gap_ns or 0) > election.SOON_NS:
-            text = (
-                f"{one.old.source} said good-bye, but {one.new.source} took over only "
-                f"{duration(one.gap_ns or 0)} later: it did not hear that, or did not believe it"
-            )
-            yield finding("bow-out-unheard", WARNING, text, [one.ref])
 
 
 def _checked(session: Session, host: Host, family: Family) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from conformance.judge.form import NOWHERE, Ref
 from conformance.wire.digest import Address
 from conformance.wire.frame import Arp, Frame
 
-_MAX_ADDRESSES, _MAX_MACS = 2048, 16
+MAX_ADDRESSES, _MAX_MACS = 2048, 16
 _STALE_AFTER_NS = 1_000_000_000
 
 
@@ -66,13 +66,14 @@ class Neighbourhood:
     bindings: dict[Address, Binding] = field(default_factory=dict)
     recent: deque[Announcement] = field(default_factory=lambda: deque(maxlen=64))
     arps: int = 0
+    most: int = MAX_ADDRESSES
 
     def claim(self, address: Address, mac: bytes, ref: Ref, time_ns: int) -> Claim:
         """Notes that ``mac`` claims ``address``."""
         macs = self.claims.get(address)
         if macs is None:
             macs = {}
-            if len(self.claims) < _MAX_ADDRESSES:
+            if len(self.claims) < self.most:
                 self.claims[address] = macs
         known = macs.get(mac)
         if known is None:
@@ -89,7 +90,7 @@ class Neighbourhood:
         """Binds ``address`` to ``mac``; returns whether that is a change."""
         known = self.bindings.get(address)
         if known is None:
-            if len(self.bindings) < _MAX_ADDRESSES:
+            if len(self.bindings) < self.most:
                 self.bindings[address] = Binding(mac, time_ns)
             return False
         if known.mac == mac:

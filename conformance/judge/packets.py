@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Packet = tuple[int, int, int, bytes, bool]
 """time_ns since the epoch, index of the capture, frame number in it (from 1, as Wireshark counts), Ethernet
@@ -17,6 +18,15 @@ million of them a second are made.
 """
 
 Packets = Iterator[Packet]
+
+
+class Stream(Protocol):
+    """Where a capture is read from; it may give less than was asked for, and ends with nothing."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes."""
+
+
 Complain = Callable[[str], None]
 """Takes one sentence about a part of a capture that could not be read."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.judge.summary import frames_text, title, vrrp_title
+from conformance.judge.summary import frame_at, frames_text, title, vrrp_title
 
 _WIDTH = 960
 _LEFT = 210
@@ -106,8 +106,8 @@ def _line(document: dict[str, Any], host: dict[str, Any]) -> Line | None:
     handovers = host["handovers"][:_MAX_BARS]
     for index, handover in enumerate(handovers):
         begin = _seconds(handover["time"])
-        if begin is None:
-            continue
+        if begin is None or handover["to"] not in row_of:
+            continue  # beyond the calendar, or a speaker that had to make room
         until = end if handover["to"] in standing else _seconds(last[handover["to"]]) or end
         if index + 1 < len(handovers):
             following = _seconds(handovers[index + 1]["time"])
@@ -116,17 +116,19 @@ def _line(document: dict[str, Any], host: dict[str, Any]) -> Line | None:
                 if following is None
                 else max(following - (handovers[index + 1]["gap_ms"] or 0) / 1000, begin)
             )
-        text = f"{handover['to']} is master from frame {handover['frame']} ({handover['cause']})"
+        text = f"{handover['to']} is master from frame {frame_at(handover, 'frame')} ({handover['cause']})"
         bars.append(
             Bar(x(begin), row_of[handover["to"]], max(x(until) - x(begin), 1.5), _ROW - 8, "master", text)
         )
     for dual in host["dual_master"][:_MAX_BARS]:
         begin = _seconds(dual["time"])
         if begin is not None:
-            text = f"two masters for {dual['ms']:.0f} ms, frames {dual['from_frame']} to {dual['to_frame']}"
+            text = f"two masters for {dual['ms']:.0f} ms, frames {frame_at(dual, 'from_frame')} to {frame_at(dual, 'to_frame')}"
             width = max(x(begin + dual["ms"] / 1000) - x(begin), 1.5)
             bars += [
-                Bar(x(begin), row_of[source], width, _ROW - 8, "dual", text) for source in dual["masters"]
+                Bar(x(begin), row_of[source], width, _ROW - 8, "dual", text)
+                for source in dual["masters"]
+                if source in row_of
             ]
     ticks = [
         Tick(

@@ -8,10 +8,9 @@ Source: the pcap file format as the tcpdump group documents it (pcap-savefile).
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
 
 from conformance.judge.linktypes import converter, supported
-from conformance.judge.packets import MAX_PACKET, Complain, Packets
+from conformance.judge.packets import MAX_PACKET, Complain, Packets, Stream
 
 _CHUNK = 1 << 18
 _GLOBAL = 24
@@ -34,7 +33,7 @@ def is_pcap(magic: bytes) -> bool:
     return magic in _MAGICS
 
 
-def read_pcap(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:  # noqa: C901  # one loop, for speed
+def read_pcap(stream: Stream, start: bytes, index: int, complain: Complain) -> Packets:  # noqa: C901  # one loop, for speed
     """Yields the packets of a pcap file; ``start`` is what was already read of it (at least the magic),
     ``index`` names the capture.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from conformance.judge.linktypes import ToEthernet, converter, supported
-from conformance.judge.packets import MAX_PACKET, Complain, Packets
+from conformance.judge.packets import MAX_PACKET, Complain, Packets, Stream
 
 _CHUNK = 1 << 18
 SECTION = b"\x0a\x0d\x0d\x0a"
@@ -45,7 +44,7 @@ class _Interface:
 class _Blocks:
     """Cuts a stream into blocks; knows the byte order of the current section."""
 
-    def __init__(self, stream: BinaryIO, start: bytes, complain: Complain) -> None:
+    def __init__(self, stream: Stream, start: bytes, complain: Complain) -> None:
         self._read = stream.read
         self._buffer = start
         self._position = 0
@@ -53,13 +52,17 @@ class _Blocks:
         self.order = "<"
 
     def _have(self, count: int) -> bool:
-        while len(self._buffer) - self._position < count:
-            chunk = self._read(_CHUNK)
-            if not chunk:
-                return False
-            self._buffer = self._buffer[self._position :] + chunk
-            self._position = 0
-        return True
+        held = len(self._buffer) - self._position
+        if held >= count:
+            return True
+        pieces = [
+            self._buffer[self._position :]
+        ]  # joined once: a stream may give a large block in very small ones
+        while held < count and (chunk := self._read(_CHUNK)):
+            pieces.append(chunk)
+            held += len(chunk)
+        self._buffer, self._position = b"".join(pieces), 0
+        return held >= count
 
     def next(self) -> tuple[int, bytes] | None:
         """The next block's type and body; None at the end or where the file cannot be read further."""
@@ -116,7 +119,7 @@ def _stored(kind: int, body: bytes, order: str, interfaces: list[_Interface]) ->
     return None
 
 
-def read_pcapng(stream: BinaryIO, start: bytes, index: int, complain: Complain) -> Packets:
+def read_pcapng(stream: Stream, start: bytes, index: int, complain: Complain) -> Packets:
     """Yields the packets of a pcapng file; arguments as for :func:`conformance.judge.pcap.read_pcap`."""
     blocks = _Blocks(stream, start, complain)
     interfaces: list[_Interface] = []

@@ -17,9 +17,9 @@ import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Protocol
 
-from conformance.judge.packets import CaptureError, Complain, Packets, Unreadable
+from conformance.judge.packets import CaptureError, Complain, Packets, Stream, Unreadable
 from conformance.judge.pcap import is_pcap, read_pcap
 from conformance.judge.pcapng import SECTION, read_pcapng
 
@@ -36,12 +36,16 @@ def read(captures: Sequence[str | Path], unreadable: Unreadable, stack: ExitStac
     :class:`CaptureError` for a file that cannot be opened; what is unreadable in a file goes to
     ``unreadable``.
     """
+    if [str(capture) for capture in captures].count(STANDARD_INPUT) > 1:
+        raise CaptureError(
+            STANDARD_INPUT, "standard input is there only once", "give it once, and the others as files"
+        )
     streams = [(str(capture), _open(str(capture), stack)) for capture in captures]
     each = [packets(stream, index, unreadable.about(name)) for index, (name, stream) in enumerate(streams)]
     return each[0] if len(each) == 1 else heapq.merge(*each)
 
 
-def _open(name: str, stack: ExitStack) -> BinaryIO:
+def _open(name: str, stack: ExitStack) -> Stream:
     if name == STANDARD_INPUT:
         return sys.stdin.buffer
     try:
@@ -52,7 +56,7 @@ def _open(name: str, stack: ExitStack) -> BinaryIO:
         ) from error
 
 
-def packets(stream: BinaryIO, index: int, complain: Complain) -> Packets:
+def packets(stream: Stream, index: int, complain: Complain) -> Packets:
     """Yields the packets of one capture, whatever its format; tells ``complain`` what cannot be read and
     never raises for its content.
     """
@@ -66,7 +70,7 @@ def _words(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _packets(stream: BinaryIO, index: int, complain: Complain, wrappings: int) -> Packets:
+def _packets(stream: Stream, index: int, complain: Complain, wrappings: int) -> Packets:
     start = _at_least(stream, 6)
     if not start:
         complain("the file is empty")
@@ -85,7 +89,7 @@ def _packets(stream: BinaryIO, index: int, complain: Complain, wrappings: int) -
             yield from _packets(inner, index, complain, wrappings - 1)
 
 
-def _at_least(stream: BinaryIO, count: int) -> bytes:
+def _at_least(stream: Stream, count: int) -> bytes:
     data = b""
     while len(data) < count and (more := stream.read(count - len(data))):
         data += more
@@ -95,7 +99,7 @@ def _at_least(stream: BinaryIO, count: int) -> bytes:
 class _Rest(io.RawIOBase):
     """A stream with the bytes put back that were read to look at it."""
 
-    def __init__(self, start: bytes, stream: BinaryIO) -> None:
+    def __init__(self, start: bytes, stream: Stream) -> None:
         self._start = start
         self._stream = stream
 
@@ -110,18 +114,29 @@ class _Rest(io.RawIOBase):
         return len(data)
 
 
-def _unwrap(stream: BinaryIO, start: bytes) -> BinaryIO | None:
+class _Compressed(Protocol):
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+
+class _Pieces:
+    """A compressed stream, read piece by piece: what precedes the place where it is damaged or cut is not lost."""
+
+    def __init__(self, inner: _Compressed) -> None:
+        self.read = inner.read1
+
+
+def _unwrap(stream: Stream, start: bytes) -> Stream | None:
     rest = io.BufferedReader(_Rest(start, stream), 1 << 16)
     if start[:2] == b"\x1f\x8b":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=rest))
+        return _Pieces(gzip.GzipFile(fileobj=rest))
     if start[:3] == b"BZh":
-        return cast(BinaryIO, bz2.BZ2File(rest))
+        return _Pieces(bz2.BZ2File(rest))
     if start[:6] == b"\xfd7zXZ\x00":
-        return cast(BinaryIO, lzma.LZMAFile(rest))
+        return _Pieces(lzma.LZMAFile(rest))
     if start[:4] == b"\x28\xb5\x2f\xfd":
         try:
             zstd = importlib.import_module("compression.zstd")
         except ImportError:
             return None
-        return cast(BinaryIO, zstd.ZstdFile(rest))
+        return _Pieces(zstd.ZstdFile(rest))
     return None

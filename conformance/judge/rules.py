@@ -13,6 +13,7 @@ from conformance.model.dialects import Dialect, dialect, dialects
 from conformance.wire.header import interval_ns
 
 _UCARP_MAC = b"\x00\x00\x5e\x00\x00"
+_DSCP_56 = 0xE0
 _CATALOGUE = {"freebsd-legacy-6": "freebsd-legacy"}
 
 
@@ -65,14 +66,20 @@ def guess(speaker: Speaker) -> Tongue:
     if any(mac[:5] == _UCARP_MAC for mac in speaker.macs):
         return Tongue(tuple(one for one in every if one.key == "ucarp"), True)
     bsd = tuple(one for one in every if one.key != "ucarp")
-    if speaker.constant_counter or (speaker.demotes and speaker.successors == 0 and speaker.randoms <= 1):
-        return Tongue(tuple(one for one in bsd if one.key == "openbsd"), True)
+    if speaker.constant_counter or (speaker.demote and speaker.successors == 0 and speaker.randoms <= 1):
+        named = (_DSCP_56,) if _DSCP_56 in speaker.toses and speaker.constant_counter else ()
+        return Tongue(tuple(one for one in bsd if one.key == "openbsd" or one.tos in named), True)
     moving = speaker.randoms + speaker.successors >= 2
     family = speaker.source.version
-    if 0xE0 in speaker.toses:
-        return Tongue(tuple(one for one in bsd if one.tos == 0xE0), True)
-    older = tuple(one for one in bsd if one.tos != 0xE0 and not (moving and one.key == "openbsd"))
+    if _DSCP_56 in speaker.toses:
+        return Tongue(tuple(one for one in bsd if one.tos == _DSCP_56), True)
+    older = tuple(one for one in bsd if one.tos != _DSCP_56 and not (moving and one.key == "openbsd"))
     return Tongue(older if family == 6 or 0x10 in speaker.toses else bsd, True)
+
+
+def contradicts(tongue: Tongue, speaker: Speaker) -> bool:
+    """Whether what a speaker sent fits no dialect as a whole: the constant counter of OpenBSD, the type of service of FreeBSD."""
+    return tongue.guessed and speaker.constant_counter and _DSCP_56 in speaker.toses
 
 
 _EVERY = Tongue(dialects(), True)

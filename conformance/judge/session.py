@@ -14,7 +14,7 @@ from conformance.judge.keyring import Passwords
 from conformance.judge.lane import Lane, Options
 from conformance.judge.ledger import MAX_FRAMES, Ledger
 from conformance.judge.monitors import announce, counters, digest, election, neighbours, timing, wire
-from conformance.judge.neighbourhood import Neighbourhood, Sight
+from conformance.judge.neighbourhood import MAX_ADDRESSES, Neighbourhood, Sight
 from conformance.judge.speaker import Speaker
 from conformance.segment.trace import FrameSeen
 from conformance.wire.digest import Address
@@ -22,6 +22,9 @@ from conformance.wire.frame import decode
 from conformance.wire.header import LENGTH, PROTOCOL
 
 _MAX_VLANS = 2048
+_LARGE_VLANS, _FEW_ADDRESSES = 16, 16
+"""So many VLANs may have many addresses; a capture that has more of them keeps few of each."""
+_MAX_STEPS = 1000
 _GRACE_NS = 1_000_000_000
 
 
@@ -77,6 +80,7 @@ class Session:
             self._clock(seen.time_ns)
             if cut and frame.ip.length - frame.ip.header_length > len(frame.payload):
                 self.cut += 1
+                self.adverts.unheard_ns = max(self.adverts.unheard_ns, seen.time_ns)
                 return None
             return self._protocol_112(seen, sent=sent)
         if frame.arp is not None or frame.neighbour is not None:
@@ -90,6 +94,9 @@ class Session:
         if not backwards:
             return
         self.clock_steps += 1
+        self.adverts.unheard_ns = max(self.adverts.unheard_ns, time_ns)
+        if self.clock_steps > _MAX_STEPS:
+            return  # no clock does that: a file that was made to cost time
         for election_ in self.vrrp.values():
             election_.history.step_clock(time_ns)
         for host in self.hosts.values():
@@ -109,7 +116,7 @@ class Session:
     def _hood(self, vlans: tuple[int, ...]) -> Neighbourhood:
         hood = self.hoods.get(vlans)
         if hood is None:
-            hood = Neighbourhood()
+            hood = Neighbourhood(most=MAX_ADDRESSES if len(self.hoods) < _LARGE_VLANS else _FEW_ADDRESSES)
             if len(self.hoods) < _MAX_VLANS:
                 self.hoods[vlans] = hood
         return hood
@@ -195,7 +202,7 @@ class Session:
             announce.close(self.ledger, self._hood(host.vlans), family.take_over, self.end_ns, witness)
         for speaker in family.speakers.values():
             digest.finish(self.ledger, speaker, witness)
-            counters.finish(self.ledger, speaker)
+            counters.finish(self.ledger, speaker, history.handovers, self.tongue(speaker))
             timing.finish_intervals(self.ledger, speaker, self.tongue(speaker), witness)
         for handover in history.handovers:
             timing.finish_take_over(self.ledger, handover, self.tongue(handover.new))
@@ -219,7 +226,7 @@ def _stray(host: Host, seen: Sight) -> None:
         return
     heard_ns = max(speaker.last_ns, speaker.suspect.time_ns if speaker.suspect is not None else 0)
     if seen.time_ns - heard_ns >= _GRACE_NS and len(speaker.stray) < MAX_FRAMES:
-        speaker.stray.append(seen.ref)
+        speaker.stray.append((seen.time_ns, seen.ref))
 
 
 def _name_frames(speaker: Speaker) -> None:

@@ -16,6 +16,8 @@ MAX_WAITING = 64
 """Advertisements kept until an address is learned under which their digest can be checked."""
 MAX_RECENT = 64
 """Frames kept of each sender, to know its advertisements again when somebody replays them."""
+MAX_NOTED = 64
+"""Odd counters kept of each sender."""
 _MAX_SPACINGS = 32
 
 
@@ -86,7 +88,7 @@ class Speaker:
     suspect: Advert | None = None
     rivalry: int = 0
     best: tuple[int, int] | None = None
-    demotes: bool = False
+    demote: int = 0
     number: int | None = None
     constants: int = 0
     successors: int = 0
@@ -96,10 +98,15 @@ class Speaker:
     paired: int = 0
     deaf: int = 0
     broken: Ref | None = None
+    shared: list[Ref] = field(default_factory=list)
+    jumps: list[Ref] = field(default_factory=list)
+    unfollowed: list[Ref] = field(default_factory=list)
+    repeated: tuple[int, int] | None = None
+    repeats: list[Ref] = field(default_factory=list)
     refusals: dict[str, list[Ref]] = field(default_factory=dict)
     echoes: list[Ref] = field(default_factory=list)
     replays: list[Ref] = field(default_factory=list)
-    stray: list[Ref] = field(default_factory=list)
+    stray: list[tuple[int, Ref]] = field(default_factory=list)
     tester: bool = False
     forms: int = 0
     macs: dict[bytes, Ref] = field(default_factory=dict)

@@ -29,7 +29,7 @@ def two_masters(host: Host, family: Family, told: dict[Speaker, str]) -> Iterato
     for duals in pairs.values():
         longest = max(duals, key=lambda one: one.end_ns - one.start_ns)
         older, younger = longest.older, longest.younger
-        reason = why_two_masters(host, family, older, younger)
+        reason = why_two_masters(host, family, longest)
         length = longest.end_ns - longest.start_ns
         interval = interval_ns(*older.best) if older.best is not None else 0
         gives_up = any(one.left is not one.older for one in duals)  # else the older one yields, as it should

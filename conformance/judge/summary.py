@@ -16,7 +16,7 @@ def plain(text: str) -> str:
 
 def summary_text(document: dict[str, Any]) -> str:
     """The document of ``judge`` in words, one paragraph a virtual host; ends with a line feed."""
-    lines = [f"{plain(', '.join(document['captures']))}: {document['frames']} frames"]
+    lines = [f"{plain(', '.join(document['captures']))}: {document['frames']} frames{_span(document)}"]
     for host in document["vhids"]:
         lines += ["", *_host(host)]
     if not document["vhids"]:
@@ -29,6 +29,15 @@ def summary_text(document: dict[str, Any]) -> str:
         lines += ["", "not read:", *(f"  {plain(one)}" for one in document["unreadable"])]
     lines += ["", _verdicts(document["requirements"])]
     return "\n".join(lines) + "\n"
+
+
+def _span(document: dict[str, Any]) -> str:
+    """From when to when, so that times of day need no date."""
+    began, ended = document["started"], document["ended"]
+    if not (document["vhids"] or document["vrrp"]) or not (began.endswith("Z") and ended.endswith("Z")):
+        return ""
+    until = ended[11:19] if ended[:10] == began[:10] else f"{ended[:10]} {ended[11:19]}"
+    return f", {began[:10]} {began[11:19]} to {until} UTC"
 
 
 def title(host: dict[str, Any]) -> str:
@@ -91,6 +100,7 @@ def _speaker(one: dict[str, Any]) -> str:
     timers = f", advbase {one['advbase']} advskew {one['advskew']}" if one["advbase"] is not None else ""
     others = [rank for rank in one["announced"] if rank != [one["advbase"], one["advskew"]]]
     timers += f" (also {', '.join(f'{base}/{skew}' for base, skew in others[:_MAX_RANKS])})" if others else ""
+    timers += f", demote up to {one['most_demote']}" if one["most_demote"] else ""
     interval = f", every {one['interval_ms'] / 1000:.3f} s" if one["interval_ms"] is not None else ""
     guess = "probably " if one["guessed"] else ""
     return (
@@ -106,14 +116,20 @@ def _clock(time: str) -> str:
 def _handover(one: dict[str, Any]) -> str:
     gap = f" after {one['gap_ms']:.0f} ms" if one["gap_ms"] is not None else ""
     origin = f"{one['from']} -> " if one["from"] is not None else ""
-    return f"{_clock(one['time'])} master: {origin}{one['to']} ({one['cause']}{gap}, frame {one['frame']})"
+    return f"{_clock(one['time'])} master: {origin}{one['to']} ({one['cause']}{gap}, frame {frame_at(one, 'frame')})"
 
 
 def _dual(one: dict[str, Any]) -> str:
     return (
         f"{_clock(one['time'])} two masters for {one['ms'] / 1000:.3f} s: "
-        f"{' and '.join(one['masters'])} (frames {one['from_frame']} to {one['to_frame']})"
+        f"{' and '.join(one['masters'])} (frames {frame_at(one, 'from_frame')} to {frame_at(one, 'to_frame')})"
     )
+
+
+def frame_at(one: dict[str, Any], name: str) -> str:
+    """A frame; with several captures it tells its capture."""
+    capture = one.get(name.replace("frame", "capture"))
+    return str(one[name]) if capture is None else f"{one[name]} of capture {capture + 1}"
 
 
 def _verdicts(requirements: list[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ sleeps.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import selectors
@@ -24,7 +25,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from conformance.judge import document, inspection
+from conformance.judge import document, inspection, surroundings
 from conformance.judge.lane import Options
 from conformance.judge.reporter import Reporter
 from conformance.judge.session import Session
@@ -35,6 +36,7 @@ _ETH_P_ALL = 0x0003
 _SO_TIMESTAMPNS = 35
 _TPACKET_AUXDATA, _SOL_PACKET, _PACKET_AUXDATA = "=IIIHHHH", 263, 8
 _VLAN_VALID = 1 << 4
+_PACKET_STATISTICS = 6
 _SNAPLEN = 65_535
 _REFRESH_S = 0.5
 _RECEIVE_BUFFER = 4 << 20
@@ -50,6 +52,10 @@ class WatchError(Exception):
         super().__init__(f"{interface}: {problem}; {remedy}.")
 
 
+class InterfaceDown(WatchError):
+    """The interface went down while it was listened on; told once each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A frame as the kernel handed it over, with its receive time stamp (nanoseconds since the epoch)."""
@@ -60,6 +66,12 @@ class Received:
 
 def packet_socket(interface: str) -> socket.socket:
     """A socket that only listens on ``interface``, for :func:`receive`. Raises :class:`WatchError`."""
+    if not hasattr(socket, "AF_PACKET"):
+        raise WatchError(
+            interface,
+            "only Linux can be listened on",
+            f"elsewhere let tcpdump listen: tcpdump -i {interface} -U -s 0 -w - 'proto 112 or arp or icmp6' | carp-conformance judge -",
+        )
     try:
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as error:
@@ -88,12 +100,18 @@ def packet_socket(interface: str) -> socket.socket:
 
 
 def receive(wire: socket.socket) -> Iterator[Received]:
-    """The frames that wait in a packet socket; puts back the VLAN tag that the kernel took off."""
+    """The frames that wait in a packet socket; puts back the VLAN tag that the kernel took off. Raises :class:`InterfaceDown`."""
     while True:
         try:
             data, ancillary, _flags, _address = wire.recvmsg(_SNAPLEN, 256)
         except BlockingIOError:
             return
+        except OSError as error:
+            if error.errno != errno.ENETDOWN:
+                raise
+            raise InterfaceDown(
+                wire.getsockname()[0], "went down while it was listened on", "bring it up again"
+            ) from error
         time_ns, tag = time.time_ns(), b""
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
@@ -106,6 +124,22 @@ def receive(wire: socket.socket) -> Iterator[Received]:
                 if status & _VLAN_VALID:
                     tag = struct.pack("!HH", protocol or 0x8100, tci)
         yield Received(time_ns, data[:12] + tag + data[12:])
+
+
+def _take(wire: socket.socket, session: Session, number: int) -> tuple[int, bool]:
+    """Feeds the frames that wait to ``session``, numbered from ``number`` on; returns how many there were, and whether the interface is still up."""
+    taken = 0
+    try:
+        for taken, received in enumerate(receive(wire), 1):
+            session.frames += 1
+            session.packet(received.time_ns, 0, number + taken, received.data, False)
+    except InterfaceDown:
+        return taken, False
+    return taken, True
+
+
+def _there(interface: str) -> bool:
+    return any(name == interface for _, name in socket.if_nameindex())
 
 
 def table(session: Session, interface: str) -> Table:
@@ -127,7 +161,7 @@ def table(session: Session, interface: str) -> Table:
             masters = list(family.history.standing)
             forms = [speaker.last_form for speaker in masters if speaker.last_form is not None]
             spacing = [one for speaker in masters[:1] for one in speaker.spacings.values() if one.count]
-            last = family.history.handovers[-1] if family.history.handovers else None
+            last = family.history.latest
             faults = [
                 one.text
                 for one in inspection.of_family(session, host, family)
@@ -143,7 +177,28 @@ def table(session: Session, interface: str) -> Table:
                 f"{document.iso(last.time_ns)[11:19]} {last.cause.value}" if last is not None else "",
                 faults[0] if faults else "",
             )
+    graves = [one.text for one in surroundings.of_segment(session) if one.severity.word != "notice"]
+    view.caption = "\n".join(plain(text) for text in graves) or None
     return view
+
+
+def _lost(wire: socket.socket) -> int:
+    """Frames that the kernel dropped since the last call, because nobody took them in time."""
+    with contextlib.suppress(OSError):
+        return int(struct.unpack("@II", wire.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1])
+    return 0
+
+
+def _notes(interface: str, lost: int, downs: int, *, gone: bool) -> list[str]:
+    """What the listener could not hear, in sentences."""
+    notes = []
+    if lost:
+        notes.append(f"{interface}: {lost} frames were lost, because this machine could not keep up.")
+    if downs:
+        notes.append(f"{interface} went down {downs} times; nothing could be heard until it was up again.")
+    if gone:
+        notes.append(f"{interface} is gone; nothing could be heard any more.")
+    return notes
 
 
 @contextlib.contextmanager
@@ -197,7 +252,8 @@ def watch(
         print(json.dumps(event), file=out, flush=True)
 
     reporter = Reporter(emit)
-    number = 0
+    number = lost = downs = 0
+    gone = False
     with contextlib.ExitStack() as stack:
         wire = stack.enter_context(contextlib.closing(packet_socket(interface)))
         selector = stack.enter_context(selectors.DefaultSelector())
@@ -213,14 +269,17 @@ def watch(
             selector.select(
                 _REFRESH_S if deadline is None else max(min(_REFRESH_S, deadline - time.monotonic()), 0)
             )
-            for received in receive(wire):
-                number += 1
-                session.frames += 1
-                session.packet(received.time_ns, 0, number, received.data, False)
+            taken, up = _take(wire, session, number)
+            number += taken
+            downs += not up
+            gone = not up and not _there(interface)
+            if gone:
+                break
             now = time.monotonic()
             if now - refreshed < _REFRESH_S:
                 continue
             refreshed = now
+            lost += _lost(wire)
             for host in session.hosts.values():
                 for family in host.families.values():
                     family.history.expire(time.time_ns())
@@ -230,7 +289,7 @@ def watch(
             else:
                 live.update(table(session, interface), refresh=True)
     session.finish()
-    result = document.build(session, [interface], [])
+    result = document.build(session, [interface], _notes(interface, lost, downs, gone=gone))
     if json_lines:
         reporter.look(session)
         emit({"event": "summary", **result})

@@ -2,6 +2,8 @@
 
 from ipaddress import ip_address
 
+from conformance.model.dialects import dialect
+from conformance.model.mutants import MUTANTS
 from conformance.wire.frame import (
     ETHERTYPE_ARP,
     ETHERTYPE_IPV4,
@@ -13,7 +15,18 @@ from conformance.wire.frame import (
 )
 from conformance.wire.header import checksum
 from tests.judge.making import MAC_C
-from tests.judge.simulating import OTHER, VIP, VIP2, VIP3, VIP6, Cluster, changing, is_advertisement, without
+from tests.judge.simulating import (
+    OTHER,
+    PASSWORD,
+    VIP,
+    VIP2,
+    VIP3,
+    VIP6,
+    Cluster,
+    changing,
+    is_advertisement,
+    without,
+)
 
 TTL, TOS, VERSION, CARP_SUM, SOURCE_MAC = 22, 15, 34, 40, 6
 CLIENT = "192.0.2.77"
@@ -35,6 +48,16 @@ def joined(made, *addresses, **settings):
 
 def wrong_password(seed):
     return joined(pair(seed), password=OTHER)
+
+
+def password_mended(seed):
+    """The password of b is wrong for ten seconds; then somebody notices."""
+    made = pair(seed, "freebsd-legacy")  # one that clears the key
+    iut = made.start("b", advskew=100, password=OTHER)
+    made.run(10)
+    iut.reconfigure(password=PASSWORD)
+    made.run(12)
+    return made
 
 
 def unknown_password(seed):
@@ -294,3 +317,83 @@ def reset_by_an_alias(seed):
     iut.add_address(ip_address(VIP2))
     made.run(8)
     return made
+
+
+def taken_over_twice(made, *addresses):
+    """Host b takes over when the link of a is lost, and a takes that back."""
+    made.start("a", *addresses, preempt=True)
+    made.run(5)
+    made.start("b", *addresses, advskew=100, preempt=True)
+    made.run(8)
+    made.hosts["a"].cable(plugged=False)
+    made.run(10)
+    made.hosts["a"].cable(plugged=True)
+    made.run(12)
+    return made
+
+
+def mutant(name, seed, *addresses, of=None):
+    """Host b has the fault of that name, host a is as it should be."""
+    faulty = next(one for one in MUTANTS if one.id == name)
+    right = dialect(of or faulty.dialect)
+    return taken_over_twice(Cluster(right, faulty.fault(right), seed=seed), *addresses)
+
+
+def counter_not_followed(seed):
+    return mutant("counter-not-followed", seed)
+
+
+def counter_forgotten(seed):
+    return mutant("counter-forgotten-at-take-over", seed)
+
+
+def counter_by_two(seed):
+    return mutant("counter-plus-two", seed)
+
+
+def one_counter_for_both_families(seed):
+    return mutant("one-counter-for-both-families", seed, VIP, VIP6)
+
+
+def counter_drawn_once(seed):
+    """The operator tells what the hosts are: then a constant counter is no dialect."""
+    return mutant("counter-drawn-once", seed)
+
+
+def counter_stands_still(seed):
+    return mutant("counter-drawn-once", seed, of="freebsd-13")
+
+
+def counter_of_ucarp_stands_still(seed):
+    """From the beginning alone: nobody takes anything over."""
+    faulty = next(one for one in MUTANTS if one.id == "counter-drawn-once")
+    made = Cluster(faulty.fault(dialect("ucarp")), seed=seed)
+    made.start("a")
+    made.run(12)
+    return made
+
+
+def said_again(made):
+    """Somebody records the advertisements of a for a while and sends them once more, as they were."""
+    said = [one.frame.data for one in made.trace.frames if is_advertisement(one.frame.data)][-6:-2]
+    made.run(0.4)
+    for frame in said:
+        made.port.send(frame)
+        made.run(2)
+    made.run(7)
+    return made
+
+
+def replayed_as_it_was(seed):
+    made = pair(seed)
+    made.run(8)
+    return said_again(made)
+
+
+def replayed_to_a_pair(seed):
+    made = Cluster("freebsd-13", "freebsd-13", seed=seed)
+    made.start("b", advskew=100)
+    made.run(8)
+    made.start("a", preempt=True)
+    made.run(12)
+    return said_again(made)

@@ -7,7 +7,8 @@ import pytest
 
 from conformance.judge.invariants import Given, Observed, Side, observe
 from conformance.judge.lane import Witness
-from conformance.segment.trace import TesterAction, Trace
+from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
+from conformance.wire.frame import ALL_NODES, ALL_NODES_MAC, NeighbourMessage, ethernet, neighbour
 from tests.judge.making import MAC_A, MS, SECOND, START, VIP, Member
 
 A = Member(counter=1 << 40)
@@ -147,3 +148,32 @@ def test_each_segment_is_judged_by_itself():
         Side({ip_address("198.51.100.11"): "a-inner"}, (Given(1, "secret", (ip_address("198.51.100.1"),)),)),
     ]
     assert broken(observe(trace.events, sides, "freebsd-13", Witness())) == [("CARP-WIRE-004", "a-inner")]
+
+
+def test_two_masters_that_cannot_believe_each_other_settle_on_nobody():
+    """What the other one hashes is not known: that they stand side by side breaks nothing."""
+    seen = watched(A.run(0, 24), told(A), replace(B, password="unknown").run(3, 16))
+    assert "CARP-ELECT-028" not in [one.requirement for one in seen.breaches]
+
+
+def test_frames_of_others_are_left_out():
+    """A stranger's advertisement, a frame without an address, a neighbour advertisement of somebody, a line of a log."""
+    stranger = replace(B, source="192.0.2.77", ttl=9).run(0.5, 4)
+    link = [(SECOND // 2, ethernet(b"\xff" * 6, MAC_A, 0x88CC, b"hello"))]
+    target, source = ip_address("2001:db8::7"), ip_address("fe80::77")
+    found = neighbour(
+        NeighbourMessage.ADVERTISEMENT,
+        target,
+        MAC_A,
+        source=source,
+        destination=ALL_NODES,
+        source_mac=MAC_A,
+        destination_mac=ALL_NODES_MAC,
+        flags=0x20,
+    )
+    seen = watched(A.run(0, 6), told(A), stranger, link, [(SECOND // 3, found)])
+    assert seen.breaches == ()
+    trace = Trace()
+    trace.add_frame(START, A.frame(), sent=False)
+    trace.add(HostEvent(START + 1, "a", next(iter(HostKind)), "carp: something"))
+    assert observe(trace.events, [Side(HOSTS, (GIVEN,))], "freebsd-13", CALM).breaches == ()

@@ -1,11 +1,13 @@
 """Keys and the search for what a digest covers."""
 
+import hashlib
 from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.judge import keyring
 from conformance.judge.keyring import Material, Passwords, Search, address_sets, candidates, make_key
 from conformance.wire.digest import AddressRule, Secret, key
 from tests.judge.making import addresses
@@ -106,3 +108,11 @@ def test_no_password_shows_itself():
     assert "hunter2" not in repr(Passwords(("hunter2",)))
     assert "hunter2" not in repr(make_key(key("hunter2"), 1, Material(0, (A,))))
     assert "hunter2" not in repr(Passwords(("hunter2",)).seeds())
+
+
+def test_without_a_sha1_of_its_own_python_uses_that_of_openssl(monkeypatch):
+    keyring.quickest_sha1.cache_clear()
+    monkeypatch.setattr(keyring, "find_spec", lambda _name: None)
+    assert keyring.quickest_sha1() is hashlib.sha1
+    monkeypatch.undo()
+    keyring.quickest_sha1.cache_clear()

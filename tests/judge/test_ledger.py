@@ -2,11 +2,15 @@
 
 from ipaddress import IPv4Address
 
-from conformance.judge import history
+from conformance.judge import adverts, history
+from conformance.judge import session as session_module
+from conformance.judge.document import build
 from conformance.judge.form import Ref
 from conformance.judge.judge import judge
+from conformance.judge.lane import Options
 from conformance.judge.ledger import MAX_FRAMES, Ledger, Who
 from conformance.judge.neighbourhood import Neighbourhood
+from conformance.judge.session import Session
 from conformance.wire.frame import (
     BROADCAST_MAC,
     ETHERTYPE_IPV4,
@@ -14,7 +18,7 @@ from conformance.wire.frame import (
     ipv4,
     virtual_mac,
 )
-from tests.judge.making import MAC_A, SECOND, VIP, Member, addresses, fed, write
+from tests.judge.making import MAC_A, SECOND, START, VIP, Member, addresses, fed, write
 
 V4, V4B = addresses("192.0.2.1", "192.0.2.5")
 WHO = Who((), 1, V4)
@@ -78,7 +82,15 @@ class TestBounds:
             for index in range(5)
         ]
         document = judge(
-            [write(tmp_path, Member().run(0, 27), visits, Member().run(60, 2), Member().run(90, 2))]
+            [
+                write(
+                    tmp_path,
+                    Member().run(0, 27),
+                    visits,
+                    Member().run(60, 2, first=30),
+                    Member().run(90, 2, first=40),
+                )
+            ]
         )
         host = document["vhids"][0]
         assert (len(host["dual_master"]), len(host["handovers"])) == (2, 2)
@@ -127,3 +139,59 @@ class TestBounds:
         tagged = own[:12] + b"\x81\0\0\x05" + own[12:]
         session = fed(Member().frame(), tagged, passwords=("secret",))
         assert next(session.hosts[(), 1].speakers()).authentic == 0
+
+
+class TestHostileCaptures:
+    """What a capture can be made of to fill the memory, or to take for ever."""
+
+    def test_all_histories_share_a_budget_of_events(self, monkeypatch):
+        session = Session(Options())
+        session.adverts._budget.left = 4
+        for number in range(40):
+            one = Member(source=f"192.0.2.{11 + number % 2}", vhid=1 + number % 4 // 2, counter=number << 32)
+            session.packet(START + number * 20 * SECOND, 0, number + 1, one.frame(), False)
+        session.finish()
+        hosts = build(session, ["x"], [])["vhids"]
+        assert sum(len(host["handovers"]) for host in hosts) == 3
+        assert sum(host["more_events"] for host in hosts) == 37
+
+    def test_a_source_that_had_to_make_room_costs_more(self):
+        session = Session(Options())
+        before = session.adverts._budget.left
+        for number in range(70):
+            session.packet(
+                START + number * 1000, 0, number + 1, Member(source=f"192.0.3.{number}").frame(), False
+            )
+        assert before - session.adverts._budget.left >= 6 * 20
+
+    def test_there_is_a_limit_for_the_sources_of_all_virtual_hosts(self, monkeypatch):
+        monkeypatch.setattr(adverts, "_MAX_SPEAKERS", 10)
+        session = Session(Options())
+        for number in range(60):
+            one = Member(source=f"192.0.3.{number}", vhid=1 + number % 3)
+            session.packet(START + number * 1000, 0, number + 1, one.frame(), False)
+        assert sum(1 for host in session.hosts.values() for _ in host.speakers()) == 10
+        assert [host.families[4].crowded for host in session.hosts.values()] == [16, 17, 17]
+
+    def test_a_clock_that_goes_backwards_with_every_frame(self, monkeypatch):
+        monkeypatch.setattr(session_module, "_MAX_STEPS", 5)
+        session = Session(Options())
+        for number in range(30):
+            session.packet(START - number * SECOND, 0, number + 1, Member().frame(number), False)
+        session.finish()
+        document = build(session, ["x"], [])
+        assert document["unreadable"] == [
+            "the capture's clock went backwards 29 times; durations around those frames are not reliable."
+        ]
+        assert document["vhids"][0]["advertisements"] == 30
+
+    def test_many_vlans_keep_few_addresses_each(self, monkeypatch):
+        monkeypatch.setattr(session_module, "_LARGE_VLANS", 1)
+        monkeypatch.setattr(session_module, "_FEW_ADDRESSES", 3)
+        session = Session(Options())
+        for number in range(40):
+            _, frame = Member().announcement(0, f"198.51.100.{number}", MAC_A)
+            tagged = frame[:12] + b"\x81\0\0" + bytes([number % 2]) + frame[12:]
+            session.packet(START + number, 0, number + 1, tagged, False)
+        assert [len(hood.claims) for hood in session.hoods.values()] == [20, 3]
+        assert [len(hood.bindings) for hood in session.hoods.values()] == [20, 3]

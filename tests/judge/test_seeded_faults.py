@@ -7,7 +7,7 @@ import pytest
 
 from conformance.judge.judge import exit_status, judge, summary_text
 from tests.judge import seeded
-from tests.judge.simulating import OTHER, PASSWORD, Cluster
+from tests.judge.simulating import OTHER, PASSWORD, VIP, VIP6, Cluster
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ FAULTS = [
         "password-differs",
         "the digest of 192.0.2.2 is made with password 2 of those given",
     ),
+    Fault(seeded.password_mended, "password-differs", "192.0.2.2 is made with password 2 of those given"),
     Fault(
         seeded.unknown_password, "foreign-speaker", "the digest of 192.0.2.2 fits no password and address set"
     ),
@@ -108,6 +109,33 @@ FAULTS = [
     ),
     Fault(seeded.vrrp_of_the_same_number, "vrrp-same-id", "VRRPv2 router 192.0.2.9 uses vrid 1", status=0),
     Fault(seeded.stale_client, "stale-clients", "clients still send packets for 192.0.2.100", status=0),
+    Fault(seeded.counter_not_followed, "counter-wrong", "its first counter is not the next one"),
+    Fault(
+        seeded.counter_forgotten, "counter-wrong", "192.0.2.2 does not count as it should: when it took over"
+    ),
+    Fault(seeded.counter_by_two, "counter-wrong", "shows that it had heard 192.0.2.1"),
+    Fault(
+        seeded.counter_drawn_once,
+        "counter-wrong",
+        "its first counter is not the next one",
+        options=(("dialect", "freebsd-legacy-6"),),
+    ),
+    Fault(seeded.counter_stands_still, "counter-wrong", "never changes, as that of OpenBSD", status=0),
+    Fault(seeded.counter_of_ucarp_stands_still, "counter-wrong", "the counter never changes"),
+    Fault(
+        seeded.one_counter_for_both_families,
+        "counter-wrong",
+        "the advertisements of both families carry the same counter",
+        options=(("addresses", (VIP, VIP6)),),
+    ),
+    Fault(
+        seeded.replayed_as_it_was,
+        "replay",
+        "old advertisements of 192.0.2.1 came again",
+        ("interruption",),
+        0,
+    ),
+    Fault(seeded.replayed_to_a_pair, "replay", "that it had sent before", ("interruption",), 0),
     Fault(seeded.reset_by_an_alias, "interruption", "no master for 3.", status=0),
 ]
 
@@ -122,13 +150,14 @@ def findings(document):
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.made.__name__)
 def test_the_seeded_fault_is_named_first_and_nothing_false_beside_it(tmp_path, fault, seed):
     path = fault.made(seed).write(tmp_path)
-    document = judge([path], passwords=(PASSWORD, OTHER))
+    options = {"passwords": (PASSWORD, OTHER), **dict(fault.options)}
+    document = judge([path], **options)
     found = findings(document)
     assert [one["id"] for one in found] == [fault.name, *fault.too], summary_text(document)
     assert fault.words in found[0]["text"]
     assert found[0]["frames"]
     assert exit_status(document) == fault.status
-    assert document == judge([path], passwords=(PASSWORD, OTHER), exact=True)
+    assert document == judge([path], **options, exact=True)
 
 
 HEALTHY = [
@@ -138,26 +167,19 @@ HEALTHY = [
     ("openbsd", "openbsd"),
     ("freebsd-13", "openbsd"),
 ]
+FAMILIES = {"IPv4": (VIP,), "both families": (VIP, VIP6)}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("dialects", HEALTHY, ids=lambda one: "-".join(one))
-def test_a_healthy_pair_with_hand_overs_gives_nothing_to_say(tmp_path, dialects, seed):
-    """Started, taken over after silence, taken back by preemption, handed over by demotion and back."""
-    made = Cluster(*dialects, seed=seed)
-    made.start("a", preempt=True)
-    made.run(5)
-    made.start("b", advskew=100, preempt=True)
-    made.run(8)
-    made.hosts["a"].cable(plugged=False)
-    made.run(10)
-    made.hosts["a"].cable(plugged=True)
-    made.run(12)
-    document = judge([made.write(tmp_path)], passwords=(PASSWORD,))
+@pytest.mark.parametrize("shared", FAMILIES.values(), ids=FAMILIES)
+def test_a_healthy_pair_with_hand_overs_gives_nothing_to_say(tmp_path, shared, dialects, seed):
+    """Started, taken over after silence, and taken back by preemption."""
+    made = seeded.taken_over_twice(Cluster(*dialects, seed=seed), *shared)
+    document = judge([made.write(tmp_path)], passwords=(PASSWORD,), addresses=shared)
     assert findings(document) == [], summary_text(document)
-    causes = [one["cause"] for one in document["vhids"][0]["handovers"]]
-    assert causes[0] == "start"
-    assert causes[1:] == ["silence", "preemption"]
+    for host in document["vhids"]:
+        assert [one["cause"] for one in host["handovers"]] == ["start", "silence", "preemption"]
     assert exit_status(document) == 0
 
 

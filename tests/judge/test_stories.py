@@ -24,6 +24,7 @@ STORIES = [
     ("freebsd-15.1/k2_allow_1_0_1", "(3 times), then 192.0.2.11 again"),
     ("freebsd-15.1/u1_one_side_unicast", "192.0.2.11 sends to 192.0.2.12 alone (unicast peer)"),
     ("openbsd-8.0beta/m7-mixed-peer-v4-only", "192.0.2.22 is heard over IPv4 only, while 192.0.2.21 also speaks IPv6"),
+    ("openbsd-8.0beta/j1-demote-single", "advbase 1 advskew 0, demote up to 255, every"),
     ("openbsd-8.0beta/i4-pair-preempt1-carpdown", "192.0.2.21 -> 192.0.2.22 (bow-out after 2 ms"),
     ("ucarp-1.5.2/c_50.10795", "two masters for 380 ms"),
     ("ucarp-1.5.2/cap", "10.9.0.1 -> 10.9.0.2 (silence after 5166 ms"),
@@ -54,3 +55,10 @@ def test_a_host_that_is_ordered_about_keeps_its_interval_all_the_same():
     verdicts = {one["id"]: one["verdict"] for one in document["requirements"]}
     assert verdicts["CARP-TIMER-001"] == "inconclusive"
     assert "interval-wrong" not in [one["id"] for host in document["vhids"] for one in host["findings"]]
+
+
+def test_a_constant_counter_is_no_replay_where_somebody_forges_the_source():
+    """Crafted advertisements from the MASTER's own address lie between its own, which all have the counter of before."""
+    document = judge([FIXTURES / "openbsd-8.0beta" / "l-bad-packets-v4-master.pcap"], passwords=PASSWORDS)
+    (replay,) = [one for host in document["vhids"] for one in host["findings"] if one["id"] == "replay"]
+    assert replay["frames"] == [29]  # this one is crafted: it comes from the other host

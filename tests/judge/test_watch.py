@@ -1,5 +1,6 @@
 """The live view: passive, wakes on frames and signals, ends with the summary."""
 
+import errno
 import io
 import json
 import os
@@ -7,15 +8,18 @@ import signal
 import socket
 import struct
 import threading
+from ipaddress import IPv4Address
 
 import pytest
 from rich.console import Console
 
+from conformance.judge import history
 from conformance.judge import watch as module
 from conformance.judge.lane import Options
 from conformance.judge.session import Session
-from conformance.judge.watch import Reporter, WatchError, receive, table, watch
-from tests.judge.making import START, Member
+from conformance.judge.watch import InterfaceDown, Reporter, WatchError, receive, table, watch
+from conformance.wire.frame import ETHERTYPE_IPV4, ArpOperation, arp, ethernet, ipv4, virtual_mac
+from tests.judge.making import MAC_A, MAC_C, SECOND, START, VIP, Member
 
 
 @pytest.fixture
@@ -182,3 +186,106 @@ def test_two_masters_are_told_while_they_last():
     reporter.look(session)
     assert [one["event"] for one in told].count("two-masters") == 1
     assert told[-1]["event"] in ("dual-master", "finding")
+
+
+class Broken(Wire):
+    """A packet socket that fails with an error when nothing waits in it."""
+
+    def __init__(self, number):
+        super().__init__([])
+        self.number = number
+
+    def recvmsg(self, size, space):
+        if not self.answers:
+            raise OSError(self.number, os.strerror(self.number))
+        return super().recvmsg(size, space)
+
+    def getsockname(self):
+        return ("eth9", 3)
+
+
+def test_an_interface_that_goes_down_is_told_as_such():
+    frames = receive(Broken(errno.ENETDOWN))
+    assert next(frames).data == Member().frame()
+    with pytest.raises(InterfaceDown) as caught:
+        next(frames)
+    assert (caught.value.interface, caught.value.remedy) == ("eth9", "bring it up again")
+    with pytest.raises(OSError, match="Input/output"):
+        list(receive(Broken(errno.EIO)))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_watch_outlives_an_interface_that_goes_down(segment, monkeypatch, there):
+    """Its frames are heard again when it is up; where it is gone for good, the summary comes at once."""
+    original, downs = module.receive, iter([True])
+
+    def once_down(wire):
+        yield from original(wire)
+        if next(downs, False):
+            raise InterfaceDown("eth9", "went down", "bring it up")
+
+    monkeypatch.setattr(module, "receive", once_down)
+    monkeypatch.setattr(
+        module.socket, "if_nameindex", lambda: [(1, "lo"), (3, "eth9")] if there else [(1, "lo")]
+    )
+    segment.send(Member().frame())
+    output = Interrupting('"event": "handover"', signal.SIGINT) if there else io.StringIO()
+    document = watch("eth9", json_lines=True, output=output, seconds=20)
+    assert document["vhids"][0]["advertisements"] == 1
+    assert document["unreadable"][0].startswith("eth9 went down 1 times")
+    assert (document["unreadable"][-1] == "eth9 is gone; nothing could be heard any more.") is not there
+
+
+def test_frames_that_were_lost_are_counted(segment, monkeypatch):
+    lost = iter([3, 0, 4])
+    monkeypatch.setattr(module, "_lost", lambda _wire: next(lost, 0))
+    segment.send(Member().frame())
+    output = Interrupting('"event": "handover"', signal.SIGINT)
+    document = watch("eth9", json_lines=True, output=output, seconds=20)
+    assert document["unreadable"] == ["eth9: 3 frames were lost, because this machine could not keep up."]
+
+
+def test_elsewhere_than_on_linux_tcpdump_listens(monkeypatch):
+    monkeypatch.delattr(module.socket, "AF_PACKET")
+    with pytest.raises(WatchError, match=r"tcpdump -i em0 .* \| carp-conformance judge -"):
+        watch("em0")
+
+
+def conflicting():
+    """A session in which somebody claims the shared address, with a router beside it that is MASTER of VRRP."""
+    session, vip = Session(Options()), IPv4Address(VIP)
+    claim = arp(ArpOperation.REPLY, MAC_C, vip, MAC_A, IPv4Address("192.0.2.99"), destination_mac=MAC_A)
+    packet = bytes.fromhex("3109640100640000c0000201")
+    ends = IPv4Address("192.0.2.9"), IPv4Address("224.0.0.18")
+    router = ethernet(virtual_mac(9), virtual_mac(9), ETHERTYPE_IPV4, ipv4(*ends, packet))
+    frames = [*Member().run(0, 2), Member().announcement(0.001), (SECOND // 2, claim), (SECOND // 3, router)]
+    for number, (at, frame) in enumerate(sorted(frames), 1):
+        session.packet(START + at, 0, number, frame, False)
+    return session
+
+
+def test_what_is_wrong_on_the_segment_is_told_too():
+    told, session = [], conflicting()
+    reporter = Reporter(told.append)
+    reporter.look(session)
+    reporter.look(session)
+    assert [(one["event"], one.get("vrid"), one.get("id")) for one in told] == [
+        ("handover", None, None),
+        ("handover", 9, None),
+        ("finding", None, "address-conflict"),
+        ("finding", None, "vrrp-neighbour"),
+    ]
+    console = Console(file=io.StringIO(), width=250)
+    console.print(table(session, "eth9"))
+    assert "02:00:00:00:00:0c claims the shared address 192.0.2.1" in console.file.getvalue()
+
+
+def test_hand_overs_are_told_beyond_those_that_are_kept(monkeypatch):
+    monkeypatch.setattr(history, "MAX_EVENTS", 2)
+    told, session = [], Session(Options())
+    reporter = Reporter(told.append)
+    for turn in range(5):
+        frame = Member(source=f"192.0.2.{11 + turn % 2}", counter=turn * 1000).frame()
+        session.packet(START + turn * 20 * SECOND, 0, turn + 1, frame, False)
+        reporter.look(session)
+    assert [one["to"][-2:] for one in told if one["event"] == "handover"] == ["11", "12", "11", "12", "11"]

@@ -82,3 +82,12 @@ def test_interval():
         ).interval_ns
         == 1_500_000_000
     )
+
+
+def test_a_counter_of_its_own_is_kept():
+    plain = Advertisement(
+        vhid=7, source=ip_address("192.0.2.1"), secret=Secret("x", ("192.0.2.9",)), advbase=2, advskew=30
+    )
+    assert plain.numbered(5).counter == 5
+    assert plain.numbered(5).numbered(9).counter == 5
+    assert plain.about == "vhid 7 2/30"

@@ -6,7 +6,7 @@ import sys
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrHopByHop
@@ -16,7 +16,7 @@ from scapy.packet import Padding, Raw
 from conformance.wire.digest import Secret
 from conformance.wire.frame import decode, is_vrrp
 from conformance.wire.header import LENGTH, Header, checksum
-from conformance.wire.layer import CARP, dissect, from_header
+from conformance.wire.layer import CARP, dissect
 
 SECRET = Secret("secret", (ip_address("192.0.2.1"),))
 BYTE = st.integers(0, 255)
@@ -55,8 +55,8 @@ class TestRoundTrip:
     @given(FIELDS)
     def test_it_agrees_with_the_header(self, fields):
         assert bytes(CARP(**fields)) == Header(**fields).pack()
-        assert bytes(from_header(Header(**fields))) == Header(**fields).pack()
 
+    @settings(deadline=None)  # how long one takes is the machine's business
     @given(st.binary(min_size=1, max_size=100))
     def test_any_bytes_are_kept(self, data):
         assert bytes(CARP(data)) == data
