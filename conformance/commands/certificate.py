@@ -17,6 +17,7 @@ from conformance.interop.scenarios import SCENARIOS
 from conformance.report import schema
 from conformance.report.certificate import bundle, documents
 from conformance.report.certificate.material import Product
+from conformance.report.certificate.meetings import FOLDER
 from conformance.report.certificate.page import NoPdf
 from conformance.report.certificate.pics import pics
 from conformance.report.certificate.rules import Refused
@@ -48,7 +49,8 @@ def certify(request: Request) -> tuple[Path, Document]:
         "product": request.product,
         "catalogue": load(),
         "pics": _pics(document, request),
-        "interop": interop(request.interop) if request.interop else None,
+        "interop": interop(request.interop, document["target"]["name"]) if request.interop else None,
+        "meetings": _meetings(request.interop, document["target"]["name"]) if request.interop else {},
         "issued": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "origin": origin,
     }
@@ -85,14 +87,18 @@ def secrets_in(file: Path | None) -> tuple[str, ...]:
         ) from error
 
 
-def interop(folder: Path) -> Document:
-    """The matrix recorded in ``folder`` with the origins of its targets, as the document ``interop``. Raises :class:`CommandError`."""
+def interop(folder: Path, own: str) -> Document:
+    """The matrix recorded in ``folder`` with the origins of its targets, as the document ``interop``.
+
+    The runs of pairs with ``own``, the target that is certified, are in it with their captures. Raises :class:`CommandError`.
+    """
     path = folder / "results.json" if folder.is_dir() else folder
     try:
         matrix = documents.parse(path.read_bytes(), str(path))
         cells = [
             {key: cell[key] for key in ("a", "b", "scenario", "verdict")}
             | {"hazards": [one["name"] for one in cell["hazards"]]}
+            | (_runs(cell) if own in (cell["a"], cell["b"]) else {})
             for cell in matrix["cells"]
         ]
         names = sorted({cell[side] for cell in cells for side in ("a", "b")})
@@ -105,6 +111,43 @@ def interop(folder: Path) -> Document:
             f"--interop {path}: holds no matrix ({said}); give the folder that `matrix --out` wrote"
         ) from error
     return document
+
+
+def _runs(cell: Document) -> Document:
+    """What a bundle has of the runs of a cell; nothing of a matrix that a suite wrote before runs were recorded so."""
+    if not all("basis" in run for run in cell.get("runs", ())) or "expected" not in cell:
+        return {}
+    expected, kept = cell["expected"], ("verdict", "no_master_ms", "dual_master_ms", "basis")
+    return {
+        "expected": expected and {key: expected[key] for key in ("no_master_ms", "dual_master_ms")},
+        "runs": [
+            {key: run[key] for key in kept}
+            | {"masters": run["masters"], "evidence": run["evidence"] and _in_bundle(run["evidence"])}
+            for run in cell["runs"]
+        ],
+    }
+
+
+def _in_bundle(evidence: str) -> str:
+    return f"{FOLDER}{Path(evidence).name}"
+
+
+def _meetings(folder: Path, own: str) -> dict[str, bytes]:
+    """The captures of the runs of pairs with ``own``, by their path in the bundle; one that is not there the rules miss."""
+    path = folder / "results.json" if folder.is_dir() else folder
+    cells = documents.parse(path.read_bytes(), str(path))["cells"]
+    names = [
+        run["evidence"]
+        for cell in cells
+        if own in (cell["a"], cell["b"])
+        for run in cell.get("runs", ())
+        if run["evidence"] is not None and "basis" in run
+    ]
+    return {
+        _in_bundle(name): (path.parent / name).read_bytes()
+        for name in names
+        if (path.parent / name).is_file()
+    }
 
 
 def scenarios() -> tuple[str, ...]:

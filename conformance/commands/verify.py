@@ -10,9 +10,10 @@ from conformance.catalogue import load
 from conformance.commands.certificate import scenarios
 from conformance.commands.errors import CONFORMS, FAILED, CommandError
 from conformance.commands.sign import content
-from conformance.commands.witness import see
+from conformance.commands.witness import measure, see
 from conformance.report.certificate.archive import NotABundle
-from conformance.report.certificate.recheck import Basis
+from conformance.report.certificate.meetings import Remeasured
+from conformance.report.certificate.recheck import Asked, Basis
 from conformance.report.certificate.sign import SUFFIX, NoSignatures, UnusableKey
 from conformance.report.certificate.verify import Seal, verify
 from conformance.report.visible import visible
@@ -29,7 +30,9 @@ def verify_bundle(bundle: Path, key: Path | None, passwords: Sequence[str] = ())
         str(key),
     )
     try:
-        return verify(content(bundle, "the bundle"), bundle.name, seal, load(), see(passwords), scenarios())
+        return verify(
+            content(bundle, "the bundle"), bundle.name, seal, load(), see(passwords), scenarios(), measure
+        )
     except (NotABundle, NoSignatures, UnusableKey) as error:
         raise CommandError(
             str(error), FAILED if isinstance(error, NotABundle) else CommandError("").status
@@ -56,6 +59,17 @@ def text(document: Mapping[str, Any]) -> str:
     for basis in Basis:
         count = document["basis"][basis.name.lower()]
         lines.append(f"  {count:4} {'case' if count == 1 else 'cases'}: {basis.value}")
+    lines.append("what the monitors saw in every case, whatever it decides:")
+    for asked in Asked:
+        count = document["invariants"][asked.name.lower()]
+        if count:
+            lines.append(f"  {count:4} {'case' if count == 1 else 'cases'}: they {asked.value}")
+    if any(document["interop"].values()):
+        lines.append("runs with other implementations:")
+    for how in Remeasured:
+        count = document["interop"][how.name.lower()]
+        if count:
+            lines.append(f"  {count:4} {'run' if count == 1 else 'runs'}: they {how.value}")
     on_host = [case["id"] for case in document["cases"] if case["basis"] == "host"]
     lines += ["on host statements alone:", *(f"  {visible(id)}" for id in on_host)] if on_host else []
     lines += [f"note: {visible(note)}" for note in document["notes"]]

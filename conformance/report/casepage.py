@@ -51,6 +51,30 @@ def count_timelines(cases: Iterable[Case]) -> int:
     return sum(case["timeline"] is not None for case in cases)
 
 
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A field of deciding frames: its value in each of them, None where a frame does not have it."""
+
+    name: str
+    seen: tuple[str | None, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether two of the frames that have it have it otherwise."""
+        return len({*self.seen} - {None}) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A requirement as a case cites it."""
+
+    id: str
+    level: str
+    text: str
+    notes: str
+    sources: tuple[str, ...]
+
+
 def case_page(
     case: Case, key: str, clauses: Mapping[str, Requirement], levels: Mapping[str, str], allowance: Allowance
 ) -> dict[str, Any]:
@@ -72,15 +96,15 @@ def case_page(
     }
 
 
-def _clause(id: str, clauses: Mapping[str, Requirement], levels: Mapping[str, str]) -> dict[str, Any]:
+def _clause(id: str, clauses: Mapping[str, Requirement], levels: Mapping[str, str]) -> Clause:
     clause = clauses.get(id)
-    return {
-        "id": id,
-        "level": levels.get(id, ""),
-        "text": clause.text if clause else words.NOT_IN_CATALOGUE,
-        "notes": clause.notes if clause else "",
-        "sources": clause.sources if clause else (),
-    }
+    return Clause(
+        id,
+        levels.get(id, ""),
+        clause.text if clause else words.NOT_IN_CATALOGUE,
+        clause.notes if clause else "",
+        tuple(clause.sources) if clause else (),
+    )
 
 
 def _line(case: Case, key: str, limit: int) -> dict[str, Any] | None:
@@ -101,7 +125,8 @@ def _line(case: Case, key: str, limit: int) -> dict[str, Any] | None:
 
 def _marked(event: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
     """`event`, deciding also when only the case says that its frame decided."""
-    return {**event, "deciding": _decided(event, case)}
+    decided = _decided(event, case)
+    return event if event.get("deciding", False) == decided else {**event, "deciding": decided}
 
 
 def _decided(event: Mapping[str, Any], case: Case) -> bool:
@@ -123,7 +148,7 @@ def _happened(event: Mapping[str, Any]) -> str:
         return f"is {_one_line(event['state'], _LONGEST_CELL)}"
     told = _one_line(event["summary"], _LONGEST_CELL)
     if event["kind"] == "frame":
-        return f"#{event['frame']} {told}{'  <- decided' if event['deciding'] else ''}"
+        return f"#{event['frame']} {told}{'  <- decided' if event.get('deciding') else ''}"
     return f"{event['kind']}: {told}"
 
 
@@ -143,14 +168,13 @@ def _decoded(case: Case, limit: int) -> dict[str, Any] | None:
     shown = frames[:limit]
     columns = [_fields(frame["fields"]) for frame in shown]
     names = list(dict.fromkeys(name for column in columns for name in column))
-    rows = [(name[0], [column.get(name) for column in columns]) for name in names[:_MOST_FIELDS]]
     return {
         "frames": [
             {"number": frame["frame"], "node": frame["node"], "t": f"{frame['t_ms'] / 1000:.3f}"}
             for frame in shown
         ],
         "rows": [
-            {"name": name, "values": values, "differs": len({*values} - {None}) > 1} for name, values in rows
+            FieldRow(name[0], tuple(column.get(name) for column in columns)) for name in names[:_MOST_FIELDS]
         ],
         "left_out": len(frames) - len(shown),
         "fields_left_out": max(0, len(names) - _MOST_FIELDS),

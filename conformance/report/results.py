@@ -89,6 +89,14 @@ def load(directory: Path | str, catalogue: Catalogue | None = None) -> Document:
     return document
 
 
+def header(directory: Path) -> Document | None:
+    """How the run recorded in `directory` begins, in the version that it was written in; None if there is none. Raises `UnreadableRun`."""
+    whole, lines = directory / "results.json", directory / "results.jsonl"
+    if whole.is_file():
+        return _object(whole)
+    return _header(directory, _records(lines)[0]) if lines.is_file() else None
+
+
 def summarise(cases: Iterable[Case]) -> dict[str, int]:
     """How many cases have each verdict; every verdict is a key."""
     counts = dict.fromkeys(SUMMARY_ORDER, 0)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from conformance.report.visible import visible
 
@@ -46,11 +45,11 @@ def select(timeline: Mapping[str, Any], limit: int) -> Selection:
     """The `limit` events that matter most: deciding frames, states, actions, logs, then frames close to the decision."""
     drawable = [event for event in timeline["events"] if math.isfinite(event["t_ms"])]
     decisive = [event["t_ms"] for event in drawable if event.get("deciding")]
-    anchors = decisive or [window["from_ms"] for window in timeline["windows"]] or [0.0]
+    anchors = (decisive or [window["from_ms"] for window in timeline["windows"]] or [0.0])[:8]
 
     def rank(event: Event) -> tuple[int, float]:
         kind = 0 if event.get("deciding") else _RANK[event["kind"]]
-        return kind, min(abs(event["t_ms"] - anchor) for anchor in anchors[:8])
+        return kind, min(abs(event["t_ms"] - anchor) for anchor in anchors)
 
     kept = drawable if len(drawable) <= limit else sorted(drawable, key=rank)[:limit]
     ordered = sorted(kept, key=lambda event: float(event["t_ms"]))
@@ -73,7 +72,8 @@ def svg(timeline: Mapping[str, Any], key: str, selection: Selection) -> Markup:
     """The drawing of `timeline` as an SVG element, or nothing for a time line without lanes.
 
     `key` (letters, digits, hyphens) makes the ids of its title and description unique in the page.
-    The colours are classes (`tl-…`) that the page defines; every text in it is escaped by the XML writer.
+    The colours are classes (`tl-…`) that the page defines. A page has thousands of these elements, so they are written and not built:
+    a text passes through `_t`, everything else is a number or a word of this module.
     """
     lanes = _lanes(timeline, selection.events)
     if not lanes:
@@ -82,25 +82,19 @@ def svg(timeline: Mapping[str, Any], key: str, selection: Selection) -> Markup:
     scale = _scale(selection.events, windows)
     top = _LABEL_ROW * len(windows) + 10
     tops, bottom = _places(lanes, selection.events, top)
-    root = ET.Element(
-        "svg",
-        {
-            "class": "tl",
-            "viewBox": f"0 0 {_WIDTH} {bottom + _AXIS}",
-            "role": "img",
-            "aria-labelledby": f"{key}-t {key}-d",
-        },
-    )
-    _text(root, "title", {"id": f"{key}-t"}, "Time line of the case")
-    _text(root, "desc", {"id": f"{key}-d"}, _description(timeline, lanes, selection))
-    for row, window in enumerate(windows):
-        _window(root, window, scale, row, (top, bottom))
+    parts = [
+        (
+            f'<svg class="tl" viewBox="0 0 {_WIDTH} {bottom + _AXIS}" role="img" aria-labelledby="{key}-t {key}-d">'
+            f'<title id="{key}-t">Time line of the case</title><desc id="{key}-d">{_t(_description(timeline, lanes, selection))}</desc>'
+        )
+    ]
+    parts += [_window(window, scale, row, (top, bottom)) for row, window in enumerate(windows)]
     for node, (upper, lower) in zip(lanes, tops, strict=True):
-        mine = [event for event in selection.events if event["node"] == node]
-        _lane(root, node, mine, scale, (upper, lower))
-    _deciding_lines(root, selection.events, scale, (top, bottom))
-    _axis(root, scale, bottom)
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # made here, from escaped parts
+        parts.append(
+            _lane(node, [event for event in selection.events if event["node"] == node], scale, (upper, lower))
+        )
+    parts += [_deciding_lines(selection.events, scale, (top, bottom)), _axis(scale, bottom), "</svg>"]
+    return Markup("".join(parts))  # noqa: S704  # made here, from escaped parts
 
 
 def _lanes(timeline: Mapping[str, Any], events: Iterable[Event]) -> list[str]:
@@ -108,9 +102,7 @@ def _lanes(timeline: Mapping[str, Any], events: Iterable[Event]) -> list[str]:
     return list(named)[:_MOST_LANES]
 
 
-def _places(
-    lanes: Iterable[str], events: Iterable[Event], top: float
-) -> tuple[list[tuple[float, float]], float]:
+def _places(lanes: Iterable[str], events: Iterable[Event], top: int) -> tuple[list[tuple[int, int]], int]:
     """The top and bottom of each lane, and the bottom of them all."""
     stateful = {event["node"] for event in events if event["kind"] == "state"}
     places = []
@@ -131,123 +123,109 @@ def _scale(events: Sequence[Event], windows: Iterable[Mapping[str, Any]]) -> _Sc
     return _Scale(from_ms, to_ms + max(1.0, 0.08 * (to_ms - from_ms)))
 
 
-def _window(
-    root: ET.Element, window: Mapping[str, Any], scale: _Scale, row: int, vertical: tuple[float, float]
-) -> None:
+def _window(window: Mapping[str, Any], scale: _Scale, row: int, vertical: tuple[int, int]) -> str:
     to_ms = scale.to_ms if window["to_ms"] is None else window["to_ms"]
     left, right = scale.x(window["from_ms"]), scale.x(to_ms)
     outcome = {True: "met", False: "not met", None: "not decided"}[window["met"]]
     kind = {True: "tl-met", False: "tl-unmet", None: "tl-open"}[window["met"]]
-    group = ET.SubElement(root, "g", {"class": f"tl-window {kind}"})
     label_y = row * _LABEL_ROW
     height = vertical[1] - label_y - _LABEL_ROW
-    shape = {
-        "x": _n(left),
-        "y": _n(label_y + _LABEL_ROW),
-        "width": _n(max(1.5, right - left)),
-        "height": _n(height),
-    }
-    ET.SubElement(group, "rect", shape)
-    _label(group, f"{_short(visible(window['summary']), _LABEL_CHARACTERS)}: {outcome}", left, label_y + 13)
+    told = f"{_short(visible(window['summary']), _LABEL_CHARACTERS)}: {outcome}"
+    # A label begins at its span, or as far before it as keeps its end on the drawing.
+    label_x = max(6, min(left, _WIDTH - len(told) * _CHARACTER))
+    return (
+        f'<g class="tl-window {kind}"><rect x="{_n(left)}" y="{label_y + _LABEL_ROW}" width="{_n(max(1.5, right - left))}" height="{height}"/>'
+        f'<text x="{_n(label_x)}" y="{label_y + 13}">{_t(told)}</text></g>'
+    )
 
 
-def _label(parent: ET.Element, told: str, left: float, y: float) -> None:
-    """A label that begins at its span, or as far before it as keeps its end on the drawing."""
-    _text(parent, "text", {"x": _n(max(6, min(left, _WIDTH - len(told) * _CHARACTER))), "y": _n(y)}, told)
-
-
-def _lane(
-    root: ET.Element, node: str, events: Sequence[Event], scale: _Scale, vertical: tuple[float, float]
-) -> None:
-    group = ET.SubElement(root, "g", {"class": "tl-lane"})
+def _lane(node: str, events: Sequence[Event], scale: _Scale, vertical: tuple[int, int]) -> str:
     base = vertical[1] - 8
     name = visible(node)
     short = _short(name, _NAME_CHARACTERS)
-    label = _text(group, "text", {"class": "tl-node", "x": "6", "y": _n(base - 2)}, short)
-    if short != name:
-        _text(label, "title", {}, name)
-    rule = {"class": "tl-rule", "x1": _n(_LEFT), "x2": _n(_WIDTH - _RIGHT), "y1": _n(base), "y2": _n(base)}
-    ET.SubElement(group, "line", rule)
-    _states(group, [event for event in events if event["kind"] == "state"], scale, vertical[0] + 3)
+    whole = f"<title>{_t(name)}</title>" if short != name else ""
+    parts = [
+        (
+            f'<g class="tl-lane"><text class="tl-node" x="6" y="{base - 2}">{_t(short)}{whole}</text>'
+            f'<line class="tl-rule" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
+        )
+    ]
+    parts += _states([event for event in events if event["kind"] == "state"], scale, vertical[0] + 3)
     frames = [event for event in events if event["kind"] == "frame" and not event.get("deciding")]
     if frames:
-        _arrows(group, frames, scale, base)
+        parts.append(_arrows(frames, scale, base))
     for event in events:
         if event["kind"] in ("log", "action"):
-            _mark(group, event, scale, base)
+            parts.append(_mark(event, scale, base))
         elif event.get("deciding"):
-            _deciding(group, event, scale, base)
+            parts.append(_deciding(event, scale, base))
+    return f"{''.join(parts)}</g>"
 
 
-def _states(group: ET.Element, states: Sequence[Event], scale: _Scale, y: float) -> None:
+def _states(states: Sequence[Event], scale: _Scale, y: int) -> Iterator[str]:
     ends = [state["t_ms"] for state in states[1:]] + [scale.to_ms]
     for state, end_ms in zip(states, ends, strict=False):
         word = visible(state["state"])
         left, right = scale.x(state["t_ms"]), scale.x(end_ms)
         known = word.lower() if word in ("INIT", "BACKUP", "MASTER") else "other"
-        band = ET.SubElement(group, "g", {"class": f"tl-state tl-{known}"})
-        shape = {"x": _n(left), "y": _n(y), "width": _n(max(1.5, right - left)), "height": _n(_BAND)}
-        rect = ET.SubElement(band, "rect", shape)
-        _text(rect, "title", {}, f"{word} from {_seconds(state['t_ms'])}")
-        if len(word) * _CHARACTER + 10 <= right - left:
-            _text(band, "text", {"x": _n(left + 6), "y": _n(y + 13)}, word)
+        fits = len(word) * _CHARACTER + 10 <= right - left
+        label = f'<text x="{_n(left + 6)}" y="{y + 13}">{_t(word)}</text>' if fits else ""
+        yield (
+            f'<g class="tl-state tl-{known}"><rect x="{_n(left)}" y="{y}" width="{_n(max(1.5, right - left))}" height="{_BAND}">'
+            f"<title>{_t(word)} from {_seconds(state['t_ms'])}</title></rect>{label}</g>"
+        )
 
 
-def _arrows(group: ET.Element, frames: Iterable[Event], scale: _Scale, base: float) -> None:
+def _arrows(frames: Iterable[Event], scale: _Scale, base: int) -> str:
     # One path for all of them: a page has thousands. Only advertisements have a head.
     strokes = "".join(
-        f"M{_n(scale.x(frame['t_ms']))} {_n(base)}{'v-16m-3 5l3-5l3 5' if frame['summary'].startswith(_ADVERTISEMENT) else 'v-8'}"
+        f"M{_n(scale.x(frame['t_ms']))} {base}{'v-16m-3 5l3-5l3 5' if frame['summary'].startswith(_ADVERTISEMENT) else 'v-8'}"
         for frame in frames
     )
-    ET.SubElement(group, "path", {"class": "tl-frame", "d": strokes})
+    return f'<path class="tl-frame" d="{strokes}"/>'
 
 
-def _deciding(group: ET.Element, event: Event, scale: _Scale, base: float) -> None:
+def _deciding(event: Event, scale: _Scale, base: int) -> str:
     x = scale.x(event["t_ms"])
-    mark = ET.SubElement(group, "g", {"class": "tl-deciding"})
-    _text(mark, "title", {}, f"Frame {event['frame']} at {_seconds(event['t_ms'])}: {_told(event)}")
-    ET.SubElement(mark, "path", {"d": f"M{_n(x)} {_n(base)}v-19m-5 8l5-8l5 8"})
-    _text(mark, "text", {"x": _n(x + 8), "y": _n(base - 8)}, f"#{event['frame']}")
-
-
-def _mark(group: ET.Element, event: Event, scale: _Scale, base: float) -> None:
-    x = scale.x(event["t_ms"])
-    # An action stands above the frames that it causes, a log line on the rule.
-    shape = (
-        f"{_n(base - 18)}v-9l8 4.5z"
-        if event["kind"] == "action"
-        else f"{_n(base + 3.5)}l-3.5-3.5l3.5-3.5l3.5 3.5z"
+    return (
+        f'<g class="tl-deciding"><title>Frame {event["frame"]:d} at {_seconds(event["t_ms"])}: {_t(_told(event))}</title>'
+        f'<path d="M{_n(x)} {base}v-19m-5 8l5-8l5 8"/><text x="{_n(x + 8)}" y="{base - 8}">#{event["frame"]:d}</text></g>'
     )
-    path = ET.SubElement(group, "path", {"class": f"tl-{event['kind']}", "d": f"M{_n(x)} {shape}"})
-    _text(path, "title", {}, f"{_seconds(event['t_ms'])}: {_told(event)}")
 
 
-def _deciding_lines(
-    root: ET.Element, events: Iterable[Event], scale: _Scale, vertical: tuple[float, float]
-) -> None:
+def _mark(event: Event, scale: _Scale, base: int) -> str:
+    # An action stands above the frames that it causes, a log line on the rule.
+    kind, shape = (
+        ("action", f"{base - 18}v-9l8 4.5z")
+        if event["kind"] == "action"
+        else ("log", f"{base + 3.5}l-3.5-3.5l3.5-3.5l3.5 3.5z")
+    )
+    return (
+        f'<path class="tl-{kind}" d="M{_n(scale.x(event["t_ms"]))} {shape}">'
+        f"<title>{_seconds(event['t_ms'])}: {_t(_told(event))}</title></path>"
+    )
+
+
+def _deciding_lines(events: Iterable[Event], scale: _Scale, vertical: tuple[int, int]) -> str:
     strokes = "".join(
-        f"M{_n(scale.x(event['t_ms']))} {_n(vertical[0])}V{_n(vertical[1])}"
+        f"M{_n(scale.x(event['t_ms']))} {vertical[0]}V{vertical[1]}"
         for event in events
         if event.get("deciding")
     )
-    if strokes:
-        ET.SubElement(root, "path", {"class": "tl-decided", "d": strokes})
+    return f'<path class="tl-decided" d="{strokes}"/>' if strokes else ""
 
 
-def _axis(root: ET.Element, scale: _Scale, y: float) -> None:
-    group = ET.SubElement(root, "g", {"class": "tl-axis"})
-    numbers = ET.SubElement(group, "g", {"text-anchor": "middle"})
+def _axis(scale: _Scale, y: int) -> str:
     step_ms = _step_ms(scale.to_ms - scale.from_ms)
-    first = math.ceil(scale.from_ms / step_ms)
+    first, last = math.ceil(scale.from_ms / step_ms), math.floor(scale.to_ms / step_ms)
     decimals = max(0, -math.floor(math.log10(step_ms / 1000)))
-    strokes = f"M{_LEFT} {_n(y)}H{_WIDTH - _RIGHT}"
-    for number in range(first, math.floor(scale.to_ms / step_ms) + 1):
-        x = scale.x(number * step_ms)
-        strokes += f"M{_n(x)} {_n(y)}v5"
-        told = f"{number * step_ms / 1000:.{decimals}f}"
-        _text(numbers, "text", {"x": _n(x), "y": _n(y + 18)}, told)
-    ET.SubElement(group, "path", {"d": strokes})
-    _text(group, "text", {"x": "6", "y": _n(y + 18)}, "seconds")
+    ticks = [(_n(scale.x(number * step_ms)), number * step_ms / 1000) for number in range(first, last + 1)]
+    numbers = "".join(f'<text x="{x}" y="{y + 18}">{told:.{decimals}f}</text>' for x, told in ticks)
+    strokes = "".join(f"M{x} {y}v5" for x, _ in ticks)
+    return (
+        f'<g class="tl-axis"><g text-anchor="middle">{numbers}</g><path d="M{_LEFT} {y}H{_WIDTH - _RIGHT}{strokes}"/>'
+        f'<text x="6" y="{y + 18}">seconds</text></g>'
+    )
 
 
 def _step_ms(span_ms: float) -> float:
@@ -289,7 +267,6 @@ def _n(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _text(parent: ET.Element, tag: str, attributes: dict[str, str], told: str) -> ET.Element:
-    element = ET.SubElement(parent, tag, attributes)
-    element.text = told
-    return element
+def _t(told: str) -> str:
+    """A text that stands between tags."""
+    return escape(told)

@@ -20,9 +20,8 @@ def visible(text: str) -> str:
 
     Tab and line feed stay; CR LF becomes a line feed. What comes back is legal in XML 1.0 and HTML once it is escaped.
     """
-    if (
-        text.isascii() and text.isprintable()
-    ):  # most texts, and the search below is what a page's time goes into
+    # Most texts are lines of ASCII, and the search below is what a page's time goes into.
+    if text.isascii() and (text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()):
         return text
     return _OBEYED.sub(_escape, text.replace("\r\n", "\n"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -87,6 +88,7 @@ def case_anchor(case_id: str) -> str:
     return f"case:{quoted(case_id)}"
 
 
+@lru_cache(maxsize=4096)  # a page links to each case from several places
 def quoted(text: str) -> str:
     """`text` as a part of a link."""
     return quote(text, safe="", errors="replace")

@@ -127,6 +127,17 @@ class TestThreeNights:
         listed = json.loads((tmp_path / "site/regressions.json").read_text())
         assert [len(listed[kind]) for kind in ("new", "open", "recovered")] == [0, 0, 1]
 
+    def test_the_rungs_of_a_night_begin_one_after_the_other(
+        self, three: list[Path], night: NightMaker
+    ) -> None:
+        """What began first tonight is as new, and as recovered, as what began last."""
+        later = document(3, [cell("pass", 4100.0)], started="2026-11-03T02:59:00+00:00", rung="sim")
+        listed = regressions(histories(load([*three, night(later, "sim-3")])))
+        assert [len(listed[kind]) for kind in ("new", "open", "recovered")] == [0, 0, 1]
+        later = document(2, [cell("pass", 4100.0)], started="2026-11-02T02:59:00+00:00", rung="sim")
+        listed = regressions(histories(load([*three[:2], night(later, "sim-2")])))
+        assert [len(listed[kind]) for kind in ("new", "open", "recovered")] == [1, 0, 0]
+
     def test_trends_run_over_the_nights(self, three: list[Path], tmp_path: Path) -> None:
         build(three, tmp_path / "site")
         page = (tmp_path / "site" / PAGE).read_text()
@@ -162,11 +173,32 @@ class TestHistory:
             "2026-11-01"
         )
 
+    def test_what_could_not_be_decided_is_not_called_as_predicted(
+        self, night: NightMaker, tmp_path: Path
+    ) -> None:
+        build([night(document(1, [cell("inconclusive", 1.0)]))], tmp_path / "site")
+        index = (tmp_path / "site/index.html").read_text()
+        assert (
+            "Nothing is red, and 1 cell could not be decided." in index and "All as predicted." not in index
+        )
+        assert "1 undecided" in (tmp_path / "site/badges/ucarp.svg").read_text()
+
     def test_a_version_is_a_change(self, night: NightMaker) -> None:
         bad = document(2, [cell("surprise", 1.0)])
         bad["implementations"][1]["version"] = "1.6"
         found = histories(load([night(document(1, [cell("pass", 1.0)])), night(bad)]))
         assert found[KEY].changes == ("ucarp: 1.5.2 → 1.6",)
+
+    def test_another_box_and_kernel_of_a_machine_is_a_change(self, night: NightMaker) -> None:
+        nights = [document(1, [cell("pass", 1.0)]), document(2, [cell("fail", 1.0)])]
+        for one, (kernel, release) in zip(nights, (("6.1.0-50", "12"), ("6.1.0-56", "13")), strict=True):
+            facts = {"kernel": kernel, "testinfra": {"release": release}, "clocksource": "tsc"}
+            one["implementations"][1]["machines"] = {"a": facts}
+        found = histories(load([night(one) for one in nights]))
+        assert found[KEY].changes == (
+            "ucarp a kernel: 6.1.0-50 → 6.1.0-56",
+            "ucarp a testinfra release: 12 → 13",
+        )
 
     def test_what_was_never_good_says_so(self, night: NightMaker, tmp_path: Path) -> None:
         build([night(document(1, [cell("fail", 1.0)]))], tmp_path / "site")
@@ -183,8 +215,15 @@ class TestPages:
         shown = cell("hazard", 3400.0, hazards=[HAZARD], predicted="hazard", dual_master_ms=8400.0)
         build([night(document(1, [shown]))], tmp_path / "site")
         index = (tmp_path / "site/index.html").read_text()
-        assert 'id="hazard-different-addresses"' in index and "8.400 s" in index and "1, 1" in index
+        assert 'id="hazard-different-addresses"' in index and "8.400 s" in index
+        assert '<td class="n">1</td><td class="n">1</td>' in index
         assert "digests differ" in (tmp_path / "site" / PAGE).read_text()
+
+    def test_what_a_client_lost_is_told(self, night: NightMaker, tmp_path: Path) -> None:
+        nights = [night(document(1, [cell("pass", 1.0, connections_lost=87)]))]
+        build(nights, tmp_path / "site")
+        page = (tmp_path / "site" / PAGE).read_text()
+        assert "Frames of a client lost" in page and '<td class="n">87</td>' in page
 
     def test_what_a_hazard_looks_like_is_told(self, night: NightMaker, tmp_path: Path) -> None:
         looks = {

@@ -31,15 +31,17 @@ _README: Final = """This is evidence of a CARP conformance run. To check it, on 
 certificate.pdf, certificate.html   what is stated        certificate.json   the same for programs
 results.json, junit.xml, report.html   every case         evidence/          a capture for each case
 pics.json    what the product is declared to support      pixit.json         how it was tested, without passwords
-environment.json   what it was tested with                interop.json       whom it met, if that was tested
-manifest.json   size and SHA-256 of every other file
+environment.json   what it was tested with                interop.json       whom it met, if that was tested,
+manifest.json   size and SHA-256 of every other file      interop/           with a capture of each meeting
 """
 
 
 def material(folder: Path, document: Document, facts: Mapping[str, Any], secrets: Iterable[str]) -> Material:
     """What a certificate of the run in ``folder`` is made from, with ``secrets`` taken out of all texts.
 
-    ``facts``: product, catalogue, pics, interop, issued, origin (see :class:`Material`).
+    ``document`` keeps its schema. ``facts``: product, catalogue, pics, interop, issued, origin (see :class:`Material`), and
+    ``meetings``, the captures of pairs by their path in the bundle, if there are any.
+    Raises :class:`conformance.report.schema.InvalidDocument` (a secret that is a word of the documents was taken out of one).
     """
     clean = cleaner(secrets)
     environment_file = folder / "environment.json"
@@ -48,12 +50,15 @@ def material(folder: Path, document: Document, facts: Mapping[str, Any], secrets
         if environment_file.is_file()
         else None
     )
-    product = facts["product"]
+    product, without = facts["product"], cleaned(document, clean)
+    if without != document:
+        schema.validate(without, "results")
     return Material(
         product=Product(*(clean(part) for part in (product.name, product.vendor, product.version))),
-        document=cleaned(document, clean),
+        document=without,
         environment=cleaned(environment, clean),
-        captures=dict(_captures(folder, document, clean)),
+        captures=dict(_captures(folder, document, clean))
+        | {clean(path): _without(data, clean) for path, data in facts.get("meetings", {}).items()},
         catalogue=facts["catalogue"],
         pics=cleaned(facts["pics"], clean),
         interop=cleaned(facts["interop"], clean),
@@ -66,21 +71,22 @@ def _captures(folder: Path, document: Document, clean: Callable[[str], str]) -> 
     for case in document["cases"]:
         path = case["evidence"]
         if path is not None and (folder / path).is_file():
-            data = (folder / path).read_bytes()
-            try:
-                yield clean(path), capture.rewritten(data, clean)
-            except capture.DamagedCapture:
-                # The rules say so, with the name of the case.
-                yield clean(path), data
+            yield clean(path), _without((folder / path).read_bytes(), clean)
+
+
+def _without(data: bytes, clean: Callable[[str], str]) -> bytes:
+    try:
+        return capture.rewritten(data, clean)
+    except capture.DamagedCapture:
+        # The rules say so, with the name of the case.
+        return data
 
 
 def bundle(made_from: Material, secrets: Iterable[str]) -> tuple[bytes, Document]:
     """The bundle's bytes and the certificate's document.
 
-    Raises :class:`~.rules.Refused`, :class:`~.secrets.SecretLeft`, :class:`~.page.NoPdf`,
-    :class:`conformance.report.schema.InvalidDocument` (a secret that is a word of the documents was taken out of one).
+    Raises :class:`~.rules.Refused`, :class:`~.secrets.SecretLeft`, :class:`~.page.NoPdf`, :class:`conformance.report.schema.InvalidDocument`.
     """
-    schema.validate(made_from.document, "results")
     stated = certificate(made_from, suite_digest())
     documents.validate(made_from.environment or {}, "environment")
     documents.validate(stated, "certificate")
@@ -120,6 +126,7 @@ def derived(made_from: Material, stated: Document) -> dict[str, bytes]:
 def pixit(made_from: Material) -> Document:
     """How the product was tested, in the words of ISO/IEC 9646; the password is left out and said to be."""
     document = made_from.document
+    machines = (made_from.environment or {}).get("pixit")
     return {
         "schema": 1,
         "target": document["target"]["name"],
@@ -129,8 +136,8 @@ def pixit(made_from: Material) -> Document:
         "arguments": list(document["arguments"]),
         "profile": (made_from.environment or {}).get("target", {}).get("profile"),
         "password": None,
-        "removed": ["password"],
-    }
+        "removed": ["password"] if machines is None else list(machines["removed"]),
+    } | ({} if machines is None else {"machines": machines})
 
 
 def manifest(files: Mapping[str, bytes]) -> Document:

@@ -39,17 +39,59 @@ class Shown:
     comments: tuple[str, ...]
 
 
+@dataclass(eq=False)
+class UnusableBasis(Exception):
+    """What the monitors of a case were told makes no sense, and why."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return f"what the results say that its monitors were told cannot be used: {self.problem}"
+
+
+class Asked(Enum):
+    """Whether the monitors that watched a case could be asked again about its capture."""
+
+    AGAIN = "were asked again: of the frames, and of what the tester says of itself (addresses given, times of its actions)"
+    LOCKED = "were not asked again, because their password is not public: give it with --pass-file"
+    UNTOLD = "were not asked again, because the results do not say what they were told"
+    NOTHING = "saw nothing to judge"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A requirement that a monitor sees broken, as ``invariants`` of a case has it."""
+
+    id: str
+    monitor: str
+    host: str
+    text: str
+    frames: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What the monitors of a run see in a capture if they are told what they were told in the run."""
+
+    held: frozenset[str]
+    broken: tuple[Breach, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What a capture shows by itself; ``verdicts`` are those of the monitors on what the tester did not send."""
+    """What a capture shows by itself; ``verdicts`` are those of the monitors on what the tester did not send.
+
+    ``monitored`` is None if nothing was told, or a password is missing.
+    """
 
     comment: str
     frames: Mapping[int, Shown]
     verdicts: Mapping[str, str]
+    monitored: Monitored | None = None
 
 
-See = Callable[[bytes, str], Witness]
-"""Reads a capture of an implementation of the given dialect. Raises :class:`DamagedCapture`."""
+See = Callable[[bytes, str, Mapping[str, Any] | None], Witness]
+"""Reads a capture of an implementation of the given dialect; the third is ``basis`` of the case's ``invariants``. Raises :class:`DamagedCapture`, :class:`UnusableBasis`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +106,8 @@ class Checked:
     recomputed: Mapping[str, str]
     contradictions: tuple[str, ...]
     described: tuple[str, ...] = ()
-    """Frames that are described otherwise than in the results; that contradicts them if the same code described both."""
+    """Frames that are described, and invariants that are judged, otherwise than in the results; that contradicts them if the same code did both."""
+    asked: Asked = Asked.NOTHING
 
 
 def check(case: Case, data: bytes | None, dialect: str, see: See) -> Checked:
@@ -76,8 +119,8 @@ def check(case: Case, data: bytes | None, dialect: str, see: See) -> Checked:
         basis = Basis.HOST if decided else Basis.NONE
         return Checked(case["id"], case["verdict"], basis, 0, decisions, {}, contradictions)
     try:
-        witness = see(data, dialect)
-    except DamagedCapture as error:
+        witness = see(data, dialect, (case.get("invariants") or {}).get("basis"))
+    except (DamagedCapture, UnusableBasis) as error:
         return Checked(case["id"], case["verdict"], Basis.NONE, 0, decisions, {}, (str(error),))
     judged = {one: witness.verdicts[one] for one in case["requirements"] if one in witness.verdicts}
     measured = tuple(_windows(case, witness))
@@ -91,8 +134,34 @@ def check(case: Case, data: bytes | None, dialect: str, see: See) -> Checked:
     recomputed = {one: said for one, said in judged.items() if said == _AGREES.get(case["verdict"])}
     return Checked(
         case["id"], case["verdict"], _basis(decided, recomputed, measured, case), on_wire, decisions - on_wire, recomputed, wrong,
-        tuple(_described(case, witness)),
+        (*_described(case, witness), *_invariants(case, witness)), _asked(case, witness),
     )  # fmt: skip
+
+
+def _asked(case: Case, witness: Witness) -> Asked:
+    recorded = case.get("invariants")
+    if recorded is None or not (recorded["held"] or recorded["broken"] or recorded.get("basis")):
+        return Asked.NOTHING
+    if recorded.get("basis") is None:
+        return Asked.UNTOLD
+    return Asked.LOCKED if witness.monitored is None else Asked.AGAIN
+
+
+def _invariants(case: Case, witness: Witness) -> Iterator[str]:
+    """What the monitors see now and the results do not say, and what they say and the monitors do not see."""
+    seen, recorded = witness.monitored, case.get("invariants")
+    if seen is None or recorded is None:
+        return
+    exempt = {*recorded["basis"]["exempt"]}
+    broken = {(one.id, one.host, one.frames) for one in seen.broken if one.id not in exempt}
+    said = {(one["id"], one["host"], tuple(one["frames"])) for one in recorded["broken"]}
+    for id, host, _ in sorted(broken - said):
+        yield f"the monitors see {id} broken by {host} in its capture, the results do not say so"
+    for id, host, _ in sorted(said - broken):
+        yield f"the results say that {host} broke {id}, the monitors do not see it in its capture"
+    held = seen.held - exempt
+    for id in sorted(held ^ {*recorded["held"]}):
+        yield f"the monitors {'see' if id in held else 'do not see'} {id} hold in its capture, the results say otherwise"
 
 
 def _basis(decided: bool, recomputed: Mapping[str, str], measured: Sequence[str | None], case: Case) -> Basis:

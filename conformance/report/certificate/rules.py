@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -10,9 +10,10 @@ from typing import Any, Final
 from conformance.catalogue import Level
 from conformance.report.certificate.capture import DamagedCapture, read
 from conformance.report.certificate.material import Material
+from conformance.report.certificate.meetings import named
 from conformance.report.results import NOT_COVERED, Case
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Counts up with every change of a rule; a certificate names the version that judged it."""
 
 SANITY: Final = ("CARP-WIRE-001", "CARP-AUTH-001", "CARP-ELECT-002")
@@ -124,8 +125,20 @@ def _evidence(material: Material) -> list[str]:
         problem = _missing(case, material)
         if problem:
             found.append(f"{case['id']}: {problem}")
+    found += _meeting_evidence(material)
     more = len(found) - _SHOWN
-    return [*found[:_SHOWN], f"{more} more cases lack evidence"] if more > 0 else found
+    return [*found[:_SHOWN], f"{more} more lack evidence"] if more > 0 else found
+
+
+def _meeting_evidence(material: Material) -> Iterator[str]:
+    for path in named(material.interop):
+        if path not in material.captures:
+            yield f"a pair names the capture {path}, and it is missing"
+            continue
+        try:
+            read(material.captures[path])
+        except DamagedCapture as error:
+            yield f"the capture {path} of a pair cannot be used: {error}"
 
 
 def _missing(case: Case, material: Material) -> str | None:
@@ -246,7 +259,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("R3", "No requirement of level MUST failed. A failed SHOULD or MAY is printed and bars nothing.", Bars.CERTIFICATE, _level("fail", "failed")),
     Rule("R4", "No requirement of level MUST is inconclusive.", Bars.CERTIFICATE, _level("inconclusive", "inconclusive")),
     Rule("R5", "No case ended in an error of the rig.", Bars.CERTIFICATE, _nothing_broke),
-    Rule("R6", "Every capture that a case names is there, can be read, and has the frames that the case cites.", Bars.CERTIFICATE, _evidence),
+    Rule("R6", "Every capture that a case or a pair with the product names is there, can be read, and has the frames that the case cites.", Bars.CERTIFICATE, _evidence),
     Rule("R7", "The PICS declares what the run assumed, no more and no less.", Bars.CERTIFICATE, _pics),
     Rule("R8", f"Sanity: {', '.join(SANITY)} passed.", Bars.CLAIM, _sanity),
     Rule("R9", f"Every requirement of level MUST was tested, or is not applicable by the PICS, or cannot be shown. The groups {' and '.join(BY_PARTNERS)} count by rule R13.", Bars.CLAIM, _covered),

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.catalogue import Catalogue
-from conformance.report import invariants, results, schema
-from conformance.report.certificate import documents, sign
+from conformance.report import schema
+from conformance.report.certificate import documents, meetings, recount, sign
 from conformance.report.certificate.archive import Unpacked, unpack
 from conformance.report.certificate.bundle import MADE, MANIFEST, derived, suite_digest
 from conformance.report.certificate.certificate import certificate
 from conformance.report.certificate.material import Material, Product
-from conformance.report.certificate.recheck import Basis, Checked, See, check
+from conformance.report.certificate.meetings import Measure, Remeasured
+from conformance.report.certificate.recheck import Asked, Basis, Checked, See, check
 from conformance.report.certificate.rules import VERSION, Refused
 
 Document = dict[str, Any]
@@ -35,6 +36,7 @@ _NEEDED: Final = (
     "certificate.pdf",
     *MADE,
 )
+_CAPTURES: Final = ("evidence/", meetings.FOLDER)
 _KNOWN: Final = frozenset({*_NEEDED, "interop.json", MANIFEST})
 
 
@@ -59,12 +61,18 @@ class _Findings:
 
 
 def verify(
-    data: bytes, name: str, seal: Seal, catalogue: Catalogue, see: See, scenarios: Collection[str]
+    data: bytes,
+    name: str,
+    seal: Seal,
+    catalogue: Catalogue,
+    see: See,
+    scenarios: Collection[str],
+    measure: Measure,
 ) -> Document:
     """The document ``verification`` about the bundle ``data``.
 
-    ``see`` reads a capture with the monitors; ``scenarios`` are the names of those that a matrix has. Raises :class:`~.archive.NotABundle`, :class:`~.sign.NoSignatures`,
-    :class:`~.sign.UnusableKey`.
+    ``see`` reads a capture with the monitors, ``measure`` that of a pair; ``scenarios`` are the names of those that a matrix has.
+    Raises :class:`~.archive.NotABundle`, :class:`~.sign.NoSignatures`, :class:`~.sign.UnusableKey`.
     """
     found = _Findings()
     unpacked = unpack(data, name)
@@ -78,6 +86,7 @@ def verify(
     checked = _recheck(unpacked, loaded.get("results"), see, found, same_code=same_code)
     _counted(loaded.get("results"), catalogue, found)
     _all_scenarios(loaded.get("interop"), scenarios, found, same_code=same_code)
+    met = _meetings(unpacked, loaded.get("interop"), measure, found, same_code=same_code)
     _made_again(unpacked.files, loaded, catalogue, found)
     return {
         "schema": 1,
@@ -88,6 +97,8 @@ def verify(
         "problems": found.problems,
         "notes": found.notes,
         "basis": {basis.name.lower(): sum(one.basis is basis for one in checked) for basis in Basis},
+        "invariants": {asked.name.lower(): sum(one.asked is asked for one in checked) for asked in Asked},
+        "interop": {how.name.lower(): count for how, count in met.items()},
         "cases": [_row(one) for one in checked],
     }
 
@@ -101,6 +112,7 @@ def _row(one: Checked) -> Document:
         "on_host": one.on_host,
         "recomputed": dict(one.recomputed),
         "contradictions": list(one.contradictions),
+        "invariants": one.asked.name.lower(),
     }
 
 
@@ -158,7 +170,7 @@ def _documents(unpacked: Unpacked, found: _Findings) -> dict[str, Document]:
         if path not in unpacked.files and path not in unpacked.damaged:
             found.add(path, "a bundle has this file, and it is missing")
     for path, data in unpacked.files.items():
-        if path not in _KNOWN and not path.startswith("evidence/"):
+        if path not in _KNOWN and not path.startswith(_CAPTURES):
             found.add(path, "a bundle has no such file")
         name, dot, kind = path.rpartition(".")
         if dot and kind == "json" and path != MANIFEST and "/" not in path:
@@ -193,7 +205,7 @@ def _recheck(
     otherwise = sum(bool(one.described) for one in checked)
     if otherwise and not same_code:
         found.notes.append(
-            f"In {otherwise} cases frames are described in other words than this suite's, which is not the code that made the bundle."
+            f"In {otherwise} cases frames are described, or invariants judged, otherwise than by this suite, which is not the code that made the bundle."
         )
     for path in sorted(path for path in unpacked.files if path.startswith("evidence/") and path not in named):
         found.add(path, "no case names this capture")
@@ -201,37 +213,29 @@ def _recheck(
 
 
 def _counted(document: Document | None, catalogue: Catalogue, found: _Findings) -> None:
-    """Counts the cases again: the summary, the overall verdict and each requirement's follow from them."""
     if document is None:
         return
-    summary = results.summarise(document["cases"])
-    if summary != document["summary"]:
-        found.add("results.json", "its summary is not the count of its cases")
-    monitored = invariants.collected(document["cases"])
-    if monitored != document["invariants"]:
-        found.add("results.json", "its invariants are not what the monitors saw in its cases")
-    overall = results.overall(summary, monitored)
-    if overall != document["verdict"]:
-        found.add("results.json", f"its cases come to {overall!r}, it says {document['verdict']!r}")
+    for problem in recount.totals(document):
+        found.add("results.json", problem)
     if document["suite"]["catalogue"] != catalogue.digest():
         found.notes.append(
             "The run was judged by another catalogue than this suite's: requirements were not counted again."
         )
         return
-    try:
-        rows = results.requirement_verdicts(document["cases"], catalogue)
-    except results.UnknownRequirement as error:
-        found.add("results.json", str(error))
-        return
-    for ours, theirs in zip(rows, document["requirements"], strict=False):
-        if ours != theirs:
-            found.add(
-                "results.json",
-                f"the cases of {ours['id']} come to {ours['verdict']}, it says {theirs['verdict']} for {theirs['id']}",
-            )
-            return
-    if len(rows) != len(document["requirements"]):
-        found.add("results.json", "it does not list every requirement of the catalogue")
+    for problem in recount.requirements(document, catalogue):
+        found.add("results.json", problem)
+
+
+def _meetings(
+    unpacked: Unpacked, interop: Document | None, measure: Measure, found: _Findings, *, same_code: bool
+) -> dict[Remeasured, int]:
+    counts, problems = meetings.check(interop, unpacked.files, unpacked.damaged, measure)
+    for problem in problems:
+        if same_code or problem.file not in unpacked.files:
+            found.add(problem.file, problem.text)
+        else:
+            found.notes.append(f"{problem.file}: {problem.text}; other code than this suite's measured it.")
+    return counts
 
 
 def _all_scenarios(
@@ -265,7 +269,7 @@ def _made_again(
         product=Product(**stated["product"]),
         document=loaded["results"],
         environment=loaded["environment"],
-        captures={path: data for path, data in files.items() if path.startswith("evidence/")},
+        captures={path: data for path, data in files.items() if path.startswith(_CAPTURES)},
         catalogue=catalogue,
         pics=loaded["pics"],
         interop=loaded.get("interop"),

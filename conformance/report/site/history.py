@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ def _history(key: Key, entries: Sequence[Entry]) -> History:
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:
-    """What differs between two nights that could explain a change: suite, machine, versions of the pair."""
+    """What differs between two nights that could explain a change: suite, machine, versions of the pair and what its machines are."""
     for what in ("version", "commit"):
         if before["suite"][what] != after["suite"][what]:
             yield f"suite {what}: {before['suite'][what] or 'unknown'} → {after['suite'][what] or 'unknown'}"
@@ -93,11 +93,38 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable
         old, new = (known.get(name, "unknown") for known in versions)
         if old != new:
             yield f"{name}: {old} → {new}"
+        yield from _machines_changed(name, before, after)
+
+
+def _machines_changed(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What differs in the machines of an implementation, where both nights know them: another box, kernel, package."""
+    found = [
+        _flat(one.get("machines") or {})
+        for document in (before, after)
+        for one in document["implementations"]
+        if one["name"] == name
+    ]
+    if len(found) == 2 and all(found):
+        for fact in sorted({*found[0], *found[1]}):
+            old, new = (known.get(fact, "unknown") for known in found)
+            if old != new:
+                yield f"{name} {fact}: {old} → {new}"
+
+
+def _flat(facts: Mapping[str, Any], path: str = "") -> dict[str, str]:
+    """Nested facts by their paths (``a kernel``)."""
+    flat: dict[str, str] = {}
+    for key, value in facts.items():
+        where = f"{path} {key}".strip()
+        flat |= _flat(value, where) if isinstance(value, Mapping) else {where: str(value)}
+    return flat
 
 
 def regressions(found: Mapping[Key, History]) -> dict[str, list[dict[str, Any]]]:
-    """For a tracker: cells that are ``new`` red since the last night, still ``open``, or ``recovered`` in it."""
-    newest = max(history.latest.night.started for history in found.values())
+    """For a tracker: cells that are ``new`` red since the last night of their rung, still ``open``, or ``recovered`` in it."""
+    newest: dict[str, str] = {}
+    for key, history in found.items():
+        newest[key.rung] = max(newest.get(key.rung, ""), history.latest.night.started)
     listed: dict[str, list[dict[str, Any]]] = {"new": [], "open": [], "recovered": []}
     for key, history in found.items():
         row = {
@@ -105,13 +132,14 @@ def regressions(found: Mapping[Key, History]) -> dict[str, list[dict[str, Any]]]
             "reason": history.latest.cell["reason"],
             "changes": list(history.changes),
         }
+        tonight = newest[key.rung]
         if history.first_bad is not None:
-            kind = "new" if history.first_bad.night.started == newest else "open"
+            kind = "new" if history.first_bad.night.started == tonight else "open"
             listed[kind].append(
                 row | {"since": history.first_bad.night.started, "page": f"cells/{page_name(key)}"}
             )
-        elif history.recovered is not None and history.recovered[1].night.started == newest:
-            listed["recovered"].append(row | {"since": newest, "page": f"cells/{page_name(key)}"})
+        elif history.recovered is not None and history.recovered[1].night.started == tonight:
+            listed["recovered"].append(row | {"since": tonight, "page": f"cells/{page_name(key)}"})
     return listed
 
 

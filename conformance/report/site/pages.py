@@ -19,7 +19,7 @@ from conformance.report.site.rendering import render
 from conformance.report.site.words import ORDER
 
 _EVENTS = 160
-_BADGE = {True: ("#b3201b", "red"), False: ("#14693a", "as predicted")}
+_RED, _OPEN, _GREEN = "#b3201b", "#5a6472", "#14693a"
 
 
 def build(folders: Sequence[Path], out: Path) -> list[Path]:
@@ -84,6 +84,7 @@ def _index(nights: Sequence[Night], found: Sequence[History]) -> str:
         ],
         scenarios=list(scenarios.values()),
         red=[_row(history) for history in found if history.red],
+        undecided=_undecided(shown),
         recovered=[_row(history) for history in found if not history.red and history.recovered is not None],
         hazards=_hazards(shown),
         nights=[_night_row(night) for night in reversed(nights)],
@@ -266,12 +267,21 @@ def _badges(nights: Sequence[Night], found: Any) -> list[tuple[str, str]]:
     drawn = []
     for name in _names(nights):
         mine = [history for history in listed if name in history.key.names]
-        red = sum(history.red for history in mine)
-        colour, told = _BADGE[bool(red)]
-        drawn.append(
-            (_badge_name(name), badge(f"CARP interop {name}", f"{red} {told}" if red else told, colour))
-        )
+        drawn.append((_badge_name(name), badge(f"CARP interop {name}", *_badge(mine))))
     return drawn
+
+
+def _badge(mine: Sequence[History]) -> tuple[str, str]:
+    """What a badge says of these cells, and its colour."""
+    red, undecided = sum(history.red for history in mine), _undecided(mine)
+    if red:
+        return f"{red} red", _RED
+    return (f"{undecided} undecided", _OPEN) if undecided else ("as predicted", _GREEN)
+
+
+def _undecided(found: Sequence[History]) -> int:
+    """How many of these cells the rig could not decide in their last night."""
+    return sum(history.latest.verdict in ("inconclusive", "error") for history in found)
 
 
 def _names(nights: Sequence[Night]) -> list[str]:

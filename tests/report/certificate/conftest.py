@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import load
-from conformance.commands.witness import see
+from conformance.commands.witness import measure, see
 from conformance.report import results
 from conformance.report.certificate import bundle, documents, pics
 from conformance.report.certificate.archive import pack, unpack
@@ -113,10 +113,10 @@ def files(made: bytes) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def verified() -> Maker:
-    """``verified(data, envelope=…, key=…)``: the document of the verification, valid by its schema."""
+    """``verified(data, passwords=…, envelope=…, key=…)``: the document of the verification, valid by its schema."""
 
-    def run(data: bytes, **seal: Any) -> dict[str, Any]:
-        document = verify(data, "it.zip", Seal(**seal), load(), see(()), SCENARIOS)
+    def run(data: bytes, passwords: tuple[str, ...] = (), **seal: Any) -> dict[str, Any]:
+        document = verify(data, "it.zip", Seal(**seal), load(), see(passwords), SCENARIOS, measure)
         documents.validate(document, "verification")
         return document
 

@@ -81,7 +81,7 @@ def test_capture_that_cannot_be_read_bars_it(material, run_document, tmp_path):
             (tmp_path / case["evidence"]).parent.mkdir(exist_ok=True)
             (tmp_path / case["evidence"]).write_bytes(b"junk")
     assert "cannot be used" in broken(material(run_document, folder=tmp_path))["R6"][0]
-    assert broken(material(run_document, folder=tmp_path))["R6"][-1].endswith("more cases lack evidence")
+    assert broken(material(run_document, folder=tmp_path))["R6"][-1].endswith("more lack evidence")
 
 
 def test_missing_environment_and_interruption_bar_it(material, run_document, tmp_path):

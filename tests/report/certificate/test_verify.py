@@ -253,10 +253,90 @@ def test_words_of_other_code_are_no_contradiction_but_what_it_measured_is(files,
         files[path] = files[path].replace(b"c0de", b"beef")
     document = verified(repacked(files))
     assert document["problems"] == []
-    assert any("In 1 cases frames are described in other words" in note for note in document["notes"])
+    assert any(
+        "In 1 cases frames are described, or invariants judged, otherwise" in note
+        for note in document["notes"]
+    )
     frames[-1]["t_ms"] += 5
     files["results.json"] = documents.dump(text)
     assert "at another time" in said(verified(repacked(files)))
+
+
+class TestInvariants:
+    """What the monitors saw beside a case's own question rests on the capture, and is asked again."""
+
+    @staticmethod
+    def judged(document: dict[str, Any], id: str) -> dict[str, Any]:
+        return next(case for case in document["cases"] if case["id"].startswith(id))
+
+    def changed(self, files: Files, repacked: Any, change: Callable[[dict[str, Any]], None]) -> bytes:
+        document = json.loads(files["results.json"])
+        change(self.judged(document, "ELECT-002")["invariants"])
+        files["results.json"] = documents.dump(document)
+        return bytes(repacked(files))
+
+    def test_they_are_recomputed_and_counted(self, made, run_document, verified):
+        document = verified(made)
+        rows = {case["id"]: case["invariants"] for case in document["cases"]}
+        watched = [case["id"] for case in run_document["cases"] if (case["invariants"] or {}).get("basis")]
+        assert watched
+        assert {id for id in watched if rows[id] != "again"} <= {id for id in rows if rows[id] == "locked"}
+        assert document["invariants"]["again"] > 0.9 * len(watched)
+        assert sum(document["invariants"].values()) == len(rows)
+
+    def test_one_that_is_said_to_hold_and_does_not_show_is_found(self, files, verified, repacked):
+        data = self.changed(files, repacked, lambda one: one["held"].append("CARP-ND-003"))
+        assert "the monitors do not see CARP-ND-003 hold in its capture" in said(verified(data))
+
+    def test_one_that_shows_and_is_not_said_is_found(self, files, verified, repacked):
+        data = self.changed(files, repacked, lambda one: one["held"].remove("CARP-WIRE-004"))
+        assert "the monitors see CARP-WIRE-004 hold in its capture" in said(verified(data))
+
+    def test_breach_that_nobody_sees_is_found(self, files, verified, repacked):
+        row = {
+            "id": "CARP-WIRE-004", "monitor": "x", "verdict": "known_deviation", "host": "a", "text": "no", "frames": [1], "deviation": None,
+        }  # fmt: skip
+        data = self.changed(files, repacked, lambda one: one["broken"].append(row))
+        assert "the results say that a broke CARP-WIRE-004" in said(verified(data))
+
+    def test_breach_in_the_capture_that_the_results_conceal_is_found(
+        self, run_document, files, verified, repacked
+    ):
+        """A TTL of 254 in a frame that decides nothing: no case asks for it, the monitors do."""
+        case = self.judged(run_document, "ELECT-002")
+        quiet = next(
+            event["frame"]
+            for event in case["timeline"]["events"]
+            if event["kind"] == "frame" and event["node"] == "a" and event["summary"].startswith("CARP")
+        )
+        files[case["evidence"]] = capture_with(files[case["evidence"]], quiet, 14 + 8, 254)
+        told = said(verified(repacked(files)))
+        assert "the monitors see CARP-WIRE-004 broken by a in its capture, the results do not say so" in told
+
+    def test_results_that_do_not_say_what_the_monitors_were_told_are_said_not_to(
+        self, files, verified, repacked
+    ):
+        document = verified(self.changed(files, repacked, lambda one: one.pop("basis")))
+        assert self.judged(document, "ELECT-002")["invariants"] == "untold"
+
+    def test_password_that_is_not_public_is_asked_for(self, files, verified, repacked):
+        def other(one: dict[str, Any]) -> None:
+            for given in one["basis"]["sides"][0]["given"]:
+                given["public"] = False
+
+        data = self.changed(files, repacked, other)
+        assert self.judged(verified(data), "ELECT-002")["invariants"] == "locked"
+        assert self.judged(verified(data, passwords=("conformance",)), "ELECT-002")["invariants"] == "again"
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("vhid", -1), ("vhid", 1 << 70), ("addresses", ["nobody"]), ("addresses", ["::1%"])],
+    )
+    def test_nonsense_is_a_problem_and_no_traceback(self, files, verified, repacked, key, value):
+        def other(one: dict[str, Any]) -> None:
+            one["basis"]["sides"][0]["given"][0][key] = value
+
+        assert "cannot be used" in said(verified(self.changed(files, repacked, other)))
 
 
 def test_matrix_that_leaves_a_scenario_out_of_its_list_is_found(material, verified):
@@ -283,7 +363,7 @@ def test_bundle_of_other_code_has_its_rules_applied_and_its_pages_left_alone(fil
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(b'"version": 1,', b'"version": 2,'), (b'"catalogue": "sha256:', b'"catalogue": "sha256:0')],
+    [(b'"version": 2,', b'"version": 3,'), (b'"catalogue": "sha256:', b'"catalogue": "sha256:0')],
 )
 def test_other_rules_or_catalogue_are_said_not_to_have_been_applied(files, verified, repacked, old, new):
     assert old in files["certificate.json"]
