@@ -23,6 +23,7 @@ from conformance.interop.nightly import nightly
 from conformance.interop.order import MatrixOrder
 from conformance.interop.participant import NoCommonRung, Participant, rung_of
 from conformance.interop.scenarios import UnknownScenario, chosen
+from conformance.lab import hypervisor
 from conformance.report.schema import validate
 from conformance.report.site import NoMatrix, build
 from conformance.report.site import load as load_nights
@@ -148,9 +149,16 @@ def _pixits(order: Order, stack: ExitStack, arguments: Sequence[str]) -> tuple[P
         raise CommandError(
             f"--pixit {files[strangers[0]]} is for {strangers[0]}, which --targets does not name: name it there, or leave the file out"
         )
+    made_here = [name for name in order.targets if name not in files and isinstance(find(name), Machined)]
+    if len(made_here) > 1 and not hypervisor.answers():
+        raise CommandError(
+            f"no libvirt of this machine answers, so the machines of {' and '.join(made_here)} would each come up on a network of their own and never "
+            "hear the others: start it (systemctl start libvirtd), or give --pixit FILE for machines on one segment",
+            UNDECIDED,
+        )
     found = []
     for name in order.targets:
-        if name in files or isinstance(find(name), Machined):
+        if name in files or name in made_here:
             wanted = replace(order.machines, pixit=files.get(name))
             if name not in files:
                 wanted = replace(wanted, interface=None, mine=False)

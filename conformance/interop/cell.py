@@ -150,6 +150,7 @@ def _run_row(one: Ran, verdict: Judged, task: Task, number: int) -> dict[str, An
         "dual_master_ms": _ms(one.measured.dual_master_ns) if one.measured else None,
         "noise_ms": _ms(one.noise_ns),
         "evidence": f"evidence/{task.id}.{number}.pcapng" if _was_written(task, number) else None,
+        "basis": one.basis,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from conformance.targets.pixit import Pixit
 from conformance.targets.protocol import Target
 from conformance.targets.remote.bench import Lane, Maker, RemoteBench, remote_bench
+from conformance.wire.digest import Address
 
 _NAMES = "abcdefgh"
 
@@ -39,41 +40,96 @@ def machines_of(target: Target) -> tuple[str, ...]:
 
 
 def joined(targets: Sequence[OnMachines]) -> tuple[Pixit, list[Maker]]:
-    """One PIXIT for a bench whose host a is the next free machine of the first target, b of the second …, and what they are made of.
+    """One PIXIT for a bench whose host a is a free machine of the first target, b of the second …, and what they are made of.
 
     Raises :class:`MachinesDoNotMeet`.
     """
-    used: dict[int, int] = {}
-    hosts, makers, pixits = [], [], []
-    for name, target in zip(_NAMES, targets, strict=False):
-        pixit, place = target.pixit, used.get(id(target), 0)
-        used[id(target)] = place + 1
-        if pixit is None or place >= len(pixit.hosts):
+    whole, places = segment_of(targets)
+    makers = [target.makers(place + 1)[place] for target, place in zip(targets, places, strict=True)]
+    return whole, makers
+
+
+def segment_of(targets: Sequence[OnMachines]) -> tuple[Pixit, list[int]]:
+    """That PIXIT, and which machine of each target it is. Asks no machine. Raises :class:`MachinesDoNotMeet`."""
+    places = free_machines(targets)
+    pixits = [_pixit(target) for target in targets]
+    hosts = tuple(
+        replace(pixit.hosts[place], name=name)
+        for name, pixit, place in zip(_NAMES, pixits, places, strict=False)
+    )
+    whole = _one_segment(pixits, hosts=hosts)
+    strict = [
+        one.system
+        for one, target in zip(pixits, targets, strict=True)
+        if getattr(target, "needs_vlan", False)
+    ]
+    if whole.vlans is None and strict:
+        raise MachinesDoNotMeet(
+            f"{strict[0]} needs a VLAN, and there is one of them here that cannot use any",
+            "give all PIXITs the same VLANs, or pair it with a system that can be tested on one",
+        )
+    return whole, places
+
+
+def free_machines(targets: Sequence[OnMachines]) -> list[int]:
+    """For each target the place of its next machine that is not taken and whose addresses no machine before it has: two systems number theirs alike.
+
+    Raises :class:`MachinesDoNotMeet`.
+    """
+    taken: list[tuple[int, int]] = []
+    addresses: set[Address] = set()
+    for target in targets:
+        pixit = _pixit(target)
+        free = [place for place, _ in enumerate(pixit.hosts) if (id(target), place) not in taken]
+        if not free:
             raise MachinesDoNotMeet(
-                f"{len(pixit.hosts) if pixit else 0} machines are named for {pixit.system if pixit else 'a target'}, and a scenario needs more",
+                f"{len(pixit.hosts)} machines are named for {pixit.system}, and a scenario needs more",
                 "name more [[host]] in its PIXIT, or choose scenarios with fewer nodes",
             )
-        hosts.append(replace(pixit.hosts[place], name=name))
-        makers.append(target.makers(place + 1)[place])
-        pixits.append(pixit)
-    return _one_segment(pixits, hosts=tuple(hosts)), makers
+        apart = [place for place in free if not addresses & {*pixit.hosts[place].addresses}]
+        if not apart:
+            whose = ", ".join(str(one) for one in pixit.hosts[free[0]].addresses)
+            raise MachinesDoNotMeet(
+                f"each machine of {pixit.system} that is left has an address of another one ({whose})",
+                "give all machines of all PIXITs addresses of their own",
+            )
+        taken.append((id(target), apart[0]))
+        addresses |= {*pixit.hosts[apart[0]].addresses}
+    return [place for _, place in taken]
+
+
+def _pixit(target: OnMachines) -> Pixit:
+    if target.pixit is None:
+        raise MachinesDoNotMeet("a target has no machines", "give its PIXIT, or have its machines brought up")
+    return target.pixit
 
 
 def _one_segment(pixits: Sequence[Pixit], **changes: object) -> Pixit:
-    """The first PIXIT, with what all agree on. Two machines on two wires would only ever see two MASTERs."""
+    """The first PIXIT, with what all agree on, VLANs that all may use among it. Two machines on two wires would only ever see two MASTERs."""
     first, *others = pixits
+    vlans = first.vlans
     for other in others:
-        if (other.tester_interface, other.vlans) != (first.tester_interface, first.vlans):
-            raise MachinesDoNotMeet(
-                f"{first.system} is on {_wire(first)} and {other.system} on {_wire(other)}",
-                "put them on one segment and give both PIXITs the same interface and VLANs",
-            )
+        if other.tester_interface != first.tester_interface:
+            raise _on_two_wires(first, other)
+        if vlans is None or other.vlans is None:
+            vlans = None  # the wire itself is what all have
+            continue
+        vlans = range(max(vlans.start, other.vlans.start), min(vlans.stop, other.vlans.stop))
+        if not vlans:
+            raise _on_two_wires(first, other)
     shared = [one for one in first.shared_addresses if all(one in other.shared_addresses for other in others)]
     if not shared:
         raise MachinesDoNotMeet(
             "their PIXITs have no shared address in common", "give all of them the same shared_addresses"
         )
-    return replace(first, shared_addresses=tuple(shared), **changes)  # type: ignore[arg-type]
+    return replace(first, vlans=vlans, shared_addresses=tuple(shared), **changes)  # type: ignore[arg-type]
+
+
+def _on_two_wires(first: Pixit, other: Pixit) -> MachinesDoNotMeet:
+    return MachinesDoNotMeet(
+        f"{first.system} is on {_wire(first)} and {other.system} on {_wire(other)}",
+        "put them on one segment and give both PIXITs the same interface and VLANs",
+    )
 
 
 def _wire(pixit: Pixit) -> str:

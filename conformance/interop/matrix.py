@@ -173,6 +173,7 @@ def _implementation(
         "dialect": one.dialect.key,
         "origin": one.target.profile.origin,
         "family": one.family,
+        "machines": one.examined(),
         "fails_against_everyone": fails_against_everyone(one.name, cells),
     }
 

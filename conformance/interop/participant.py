@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from conformance.interop.machines import OnMachines, machines_bench, machines_of
+from conformance.lab.shell import HostError
 from conformance.model.dialects import Dialect
 from conformance.targets.model.bench import ModelBench
 from conformance.targets.model.netns import ModelNetnsTarget
 from conformance.targets.netns_bench import Starter, netns_bench
 from conformance.targets.pixit import Pixit
-from conformance.targets.protocol import Bench, Target
+from conformance.targets.protocol import Bench, Examined, Target
 from conformance.targets.registry import find
 
 FAMILIES: Mapping[str, str] = {
@@ -65,6 +66,15 @@ class Participant:
     def family(self) -> str:
         """Where its code comes from."""
         return FAMILIES[self.dialect.name]
+
+    def examined(self) -> Mapping[str, Any] | None:
+        """What its machines say of themselves (system, kernel, packages), by their names; None if it has none, or they do not answer any more."""
+        if not self.machines or not isinstance(self.target, Examined):
+            return None
+        try:
+            return self.target.environment()
+        except HostError:
+            return None
 
 
 def participants(

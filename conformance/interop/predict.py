@@ -11,6 +11,7 @@ from typing import Any
 from conformance.interop.expect import Bounds, bounds
 from conformance.interop.hazards import PAIR_HAZARDS
 from conformance.interop.looks import LOOKS, Looks, Span
+from conformance.interop.machines import MachinesDoNotMeet, OnMachines, segment_of
 from conformance.interop.participant import Participant
 from conformance.interop.plan import Plan, plan
 from conformance.interop.run import Ran, run
@@ -18,8 +19,10 @@ from conformance.interop.scenario import Act, Node, Scenario, Step
 from conformance.interop.stage import PASSWORD, Cast
 from conformance.model.config import VhostConfig
 from conformance.model.dialects import Dialect
-from conformance.model.hazards import Hazard, Member, Misbehaviour, Mix, hazards_of
+from conformance.model.hazards import Hazard, Misbehaviour, hazards_of
+from conformance.model.mix import Member, Mix
 from conformance.targets.model.target import ModelTarget
+from conformance.targets.protocol import Target
 from conformance.wire.digest import Address
 
 SEED = 7_112
@@ -93,11 +96,26 @@ def _lack(scenario: Scenario, cast: Cast) -> str:
         hosts, has = sum(cast[role] is one for _, role in scenario.machines), one.target.profile.max_hosts
         if hosts > has:
             return f"{one.name} has {has} hosts, and {hosts} are needed"
+    apart = _apart([cast[role].target for _, role in scenario.machines])
+    if apart:
+        return apart
     for role, needs in scenario.needs.items():
         profile = cast[role].target.profile
         for need in needs:
             if not profile.pics.get(need):
                 return f"{cast[role].name} as {role} has no {need.replace('_', ' ')}"
+    return ""
+
+
+def _apart(targets: list[Target]) -> str:
+    """Why machines of these targets cannot be on one bench; empty if they can, or are none."""
+    on_machines = [one for one in targets if isinstance(one, OnMachines) and one.pixit is not None]
+    if not on_machines or len(on_machines) < len(targets):
+        return ""
+    try:
+        segment_of(on_machines)
+    except MachinesDoNotMeet as error:
+        return str(error)
     return ""
 
 

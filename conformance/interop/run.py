@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from typing import cast as as_type
 
+from conformance.interop.basis import Basis, ends, stated
 from conformance.interop.expect import Bounds, bounds, patience_ns, settle_ns
 from conformance.interop.fault import Fault, Measure
-from conformance.interop.measure import Measured, advertisers, judged, measured
+from conformance.interop.measure import Measured, judged, measured
 from conformance.interop.participant import meeting
 from conformance.interop.plan import look_on_ns
 from conformance.interop.probe import Service, longest_gap_ns, lost
@@ -26,8 +27,7 @@ from conformance.segment.decision import Inconclusive, seconds
 from conformance.segment.segment import NOISE_FACTOR, Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Trace
-from conformance.targets.protocol import Bench, ConfigurationRefused, SutHost, TwoSided
-from conformance.wire.digest import Address
+from conformance.targets.protocol import Bench, ConfigurationRefused, Reporting, SutHost, TwoSided
 
 PROBE_GRACE_NS = 300_000_000
 """Until the last probe has been answered or has timed out."""
@@ -60,6 +60,7 @@ class Ran:
     lasted_ns: int = 0
     events: dict[str, Any] | None = None
     detail: str = ""
+    basis: Basis | None = None
 
 
 @dataclass(slots=True)
@@ -115,10 +116,13 @@ def _set(bench: Bench, scenario: Scenario, cast: Cast) -> _Scene:
     if any(node.inner for node in scenario.nodes):
         as_type("TwoSided", bench).second.port(trace)
     wire = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns, stalled_ns=bench.stalled_ns)
+    if isinstance(bench, Reporting):
+        wire.hear_out = bench.hear_out
     tester = Tester(wire, bench.tester_addresses[0], bench.tester_mac)
     stage = Stage(scenario, cast, bench, wire, tester, settle_ns(scenario, cast))
     first = bench.shared_addresses[min(scenario.nodes[0].addresses)]
-    service = Service(bench, first) if isinstance(first, IPv4Address) else None
+    offered = all(one.target.profile.pics.get("service") for one in cast.values())
+    service = Service(bench, first) if offered and isinstance(first, IPv4Address) else None
     return _Scene(bench, wire, stage, service)
 
 
@@ -148,8 +152,9 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
         frozenset(owners),
     )
     limits = bounds(scenario, cast)
-    ends = _ends(scene, scenario, owners)
-    faults = _finals(ends, scenario)
+    vhids = tuple(scenario.outcome.masters)
+    last = ends(scene.wire.trace, owners, vhids, scene.played_ns)
+    faults = _finals(last, scenario)
     service_ns = None
     if scene.service is not None:
         service_ns = (
@@ -170,11 +175,12 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
         measured=found,
         connections_lost=lost(scene.service.answers, scene.began_ns) if scene.service is not None else None,
         noise_ns=noise_ns,
-        ends=ends,
+        ends=last,
         lasted_ns=end_ns - PROBE_GRACE_NS - scene.began_ns,
         events=timeline(
             scene.wire.trace, [host for _, host in hosts], cited, scene.began_ns, scene.stage.ended
         ),
+        basis=stated(scene.wire.trace, owners, vhids, scene.began_ns, scene.played_ns, end_ns),
     )
 
 
@@ -184,16 +190,6 @@ def _hosts(bench: Bench, scenario: Scenario) -> list[tuple[str, SutHost]]:
     if any(node.inner for node in scenario.nodes):
         sides.append(as_type("TwoSided", bench).second.hosts)
     return [(name, host) for side in sides for name, host in side.items()]
-
-
-def _ends(scene: _Scene, scenario: Scenario, owners: dict[Address, str]) -> dict[int, frozenset[str]]:
-    """Which machines advertise each vhid when all is done."""
-    return {
-        vhid: frozenset(
-            owners.get(source, str(source)) for source in advertisers(scene.wire.trace, vhid, scene.played_ns)
-        )
-        for vhid in scenario.outcome.masters
-    }
 
 
 def _finals(ends: Mapping[int, frozenset[str]], scenario: Scenario) -> list[Fault]:

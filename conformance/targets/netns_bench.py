@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol
@@ -15,9 +15,10 @@ from typing import Protocol
 from conformance.lab.netns import Station, Switch, switch
 from conformance.segment.live import LivePort
 from conformance.segment.loop import HasFileno, Loop, RealClock
-from conformance.segment.stalls import stalled_ns
+from conformance.segment.stalls import Family, stalled_ns
 from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
-from conformance.targets.keepalived import Keepalived
+from conformance.targets.beside.keepalived import Keepalived
+from conformance.targets.netns_side import NetnsSide, side
 from conformance.targets.probing import probe
 from conformance.targets.protocol import Iut, Settings, SutHost, VrrpRouter
 from conformance.wire.digest import Address
@@ -50,6 +51,9 @@ class Starter(Protocol):
     def host(self, bench: NetnsBench, station: Station) -> BenchHost:
         """Makes the host on its station."""
 
+    def second(self, bench: NetnsBench, station: Station, switch: Switch, first: BenchHost) -> BenchHost:
+        """Makes the second interface of the machine of ``first``, on another switch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Daemons:
@@ -63,6 +67,9 @@ class Daemons:
 
     def host(self, bench: NetnsBench, station: Station) -> BenchHost:
         return NetnsHost(bench, station, self.start)
+
+    def second(self, bench: NetnsBench, station: Station, switch: Switch, first: BenchHost) -> BenchHost:  # noqa: ARG002  # processes know nothing of each other
+        return NetnsHost(bench, station, self.start, switch)
 
 
 class Process:
@@ -87,7 +94,7 @@ class Process:
         assert self._popen.stdout is not None
         self._out = self._popen.stdout
         os.set_blocking(self._out.fileno(), False)
-        self._stalled_ns = 0
+        self._family = Family(self._popen.pid)
         host.bench.processes.append(self)
         self.watch()
 
@@ -101,9 +108,8 @@ class Process:
         return self._popen.poll()
 
     def stalled_ns(self) -> int:
-        """How long it has waited for a CPU; what was last heard of it if it has ended."""
-        self._stalled_ns = max(self._stalled_ns, stalled_ns(self._popen.pid))
-        return self._stalled_ns
+        """How long it and what it has started have waited for a CPU."""
+        return self._family.stalled_ns()
 
     def watch(self) -> None:
         """Reads its lines while the bench's loop runs: to be called in each case that it lives to see."""
@@ -158,9 +164,15 @@ class NetnsHost:
     """A host of the bench (a :class:`conformance.targets.protocol.SutHost`)."""
 
     def __init__(
-        self, bench: NetnsBench, station: Station, start: Callable[[NetnsHost, Settings], Iut]
+        self,
+        bench: NetnsBench,
+        station: Station,
+        start: Callable[[NetnsHost, Settings], Iut],
+        switch: Switch | None = None,
     ) -> None:
+        """``switch`` is what it is plugged into, if not the bench's first."""
         self.bench, self.station, self.name, self.mac = bench, station, station.name, station.mac
+        self._switch = switch or bench.switch
         self.addresses: tuple[Address, ...] = (station.address.ip,)
         self._start = start
         self.iuts: list[Iut] = []
@@ -176,11 +188,11 @@ class NetnsHost:
 
     def cable(self, *, plugged: bool) -> None:
         self.bench.note(f"{'plugs in' if plugged else 'pulls'} the cable of {self.name}")
-        self.bench.switch.cable(self.name, plugged=plugged)
+        self._switch.cable(self.name, plugged=plugged)
 
     def remove_interface(self) -> None:
         self.bench.note(f"removes the interface of {self.name}")
-        self.bench.switch.unplug(self.name)
+        self._switch.unplug(self.name)
         self.removed = True
 
     def reset(self) -> None:
@@ -188,10 +200,10 @@ class NetnsHost:
             iut.kill()
         self.iuts.clear()
         if self.removed:
-            self.bench.switch.replug(self.name)
+            self._switch.replug(self.name)
             self.removed = False
         self.station.flush_addresses()
-        self.bench.switch.cable(self.name, plugged=True)
+        self._switch.cable(self.name, plugged=True)
 
     def close(self) -> None:
         """Nothing lives on: :meth:`reset` has ended it all."""
@@ -217,9 +229,17 @@ class NetnsBench:
     """A :class:`conformance.targets.protocol.Bench` on real interfaces; one of them serves one case after the other."""
 
     def __init__(
-        self, plugged: Switch, tester: Station, hosts: Sequence[Station], starters: Sequence[Starter]
+        self,
+        plugged: Switch,
+        tester: Station,
+        hosts: Sequence[Station],
+        starters: Sequence[Starter],
+        stack: ExitStack,
     ) -> None:
+        """``stack`` takes down what is plugged in later."""
         self.switch, self._tester = plugged, tester
+        self._starters, self._stack = starters, stack
+        self._second: NetnsSide | None = None
         self.clock = RealClock()
         self.loop = Loop(self.clock)
         self.trace = Trace()
@@ -236,7 +256,7 @@ class NetnsBench:
         self.closing: list[socket.socket] = []
         self.processes: list[Process] = []
         self._watched: list[HasFileno] = []
-        self._port: LivePort | None = None
+        self._ports: list[LivePort] = []
         self._deaf: frozenset[str] = frozenset()
         self._neighbours: list[Keepalived] = []
 
@@ -256,12 +276,24 @@ class NetnsBench:
         self.clock = RealClock()
         self.loop = Loop(self.clock)
         self.trace = trace
-        with self._tester.namespace.entered():
-            self._port = LivePort(
-                self._tester.interface, lambda time_ns, data, sent: trace.add_frame(time_ns, data, sent=sent)
+        return self.open_port(self._tester, trace)
+
+    def open_port(self, tester: Station, trace: Trace) -> LivePort:
+        """A port on an interface of the tester whose frames go into ``trace``, until the next reset."""
+        with tester.namespace.entered():
+            port = LivePort(
+                tester.interface, lambda time_ns, data, sent: trace.add_frame(time_ns, data, sent=sent)
             )
-        self.watch(self._port, self._port.read)
-        return self._port
+        self._ports.append(port)
+        self.watch(port, port.read)
+        return port
+
+    @property
+    def second(self) -> NetnsSide:
+        """The second segment (:class:`conformance.targets.protocol.TwoSided`), from the first time that it is asked for; before a host is started."""
+        if self._second is None:
+            self._second = side(self, self._tester, self._starters, self._stack)
+        return self._second
 
     def stalled_ns(self) -> int:
         return stalled_ns(os.getpid()) + sum(process.stalled_ns() for process in self.processes)
@@ -293,6 +325,10 @@ class NetnsBench:
         self.switch.part(tuple(self.hosts), parted=False)
         for host in self.hosts.values():
             host.reset()
+        if self._second is not None:
+            for host in self._second.hosts.values():
+                host.reset()
+            self._second.switch.settle()
         for name in self._deaf:
             self.switch.deafen(name, deaf=False)
         self._deaf = frozenset()
@@ -303,9 +339,9 @@ class NetnsBench:
             listener.close()
         self.closing.clear()
         self.processes = [process for process in self.processes if process.status is None]
-        if self._port is not None:
-            self._port.close()
-            self._port = None
+        for port in self._ports:
+            port.close()
+        self._ports.clear()
 
 
 @contextmanager
@@ -324,7 +360,7 @@ def netns_bench(starters: Sequence[Starter]) -> Iterator[NetnsBench]:
             for number, starter in enumerate(starters, 1)
         ]
         plugged.settle()
-        bench = NetnsBench(plugged, tester, hosts, starters)
+        bench = NetnsBench(plugged, tester, hosts, starters, stack)
         try:
             yield bench
         finally:

@@ -9,6 +9,7 @@ import pytest
 
 from conformance.interop.cell import Task, cell
 from conformance.interop.participant import participants
+from conformance.interop.run import Observed, run
 from conformance.interop.scenarios import chosen
 from tests.interop.conftest import Pair
 
@@ -67,3 +68,12 @@ def test_a_trio_has_three_implementations(tmp_path: Path) -> None:
     assert row["id"] == "trio-cascade--model-freebsd-legacy--model-openbsd--model-ucarp"
     assert (row["c"], row["verdict"]) == ("model:ucarp", "pass")
     assert 4000 < row["no_master_ms"] < 6400
+
+
+def test_hosts_that_serve_nothing_are_not_asked(pair: Pair) -> None:
+    """An emulated machine answers a connection later than a probe waits, and its PICS says so: that is no gap of service."""
+    cast = dict(pair("openbsd", "freebsd"))
+    profile = cast["B"].target.profile
+    cast["B"].target.profile = replace(profile, pics={**profile.pics, "service": False})
+    ran = run(chosen(("kill",))[0], cast, "sim", 1)
+    assert ran.observed is Observed.CONVERGES and ran.service_ns is None and ran.connections_lost is None

@@ -51,6 +51,15 @@ def test_what_cannot_be_done_is_one_sentence(
         run_matrix(order(targets, tmp_path / "m", **more), [])
 
 
+def test_machines_of_two_systems_need_one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.lab.hypervisor.answers", lambda: False)
+    with pytest.raises(
+        CommandError, match="machines of freebsd and openbsd would each come up on a network of their own"
+    ) as raised:
+        run_matrix(order("freebsd,openbsd", tmp_path / "m"), [])
+    assert raised.value.status == 3
+
+
 def test_a_site_needs_results(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="there is no results.json in it"):
         write_site([tmp_path], tmp_path / "site")

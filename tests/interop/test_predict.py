@@ -126,3 +126,14 @@ def test_a_bow_out_shortens_the_gap_of_a_stop(pair: Pair) -> None:
     assert bounds(stop, pair("openbsd", "freebsd")).no_master_ns == (0, 50 * MS)
     assert bounds(stop, pair("freebsd", "openbsd")).no_master_ns[0] > 4 * SECOND
     assert run(stop, pair("openbsd", "freebsd"), "sim", 1).observed is Observed.CONVERGES
+
+
+@pytest.mark.parametrize("name", ["group-failover", "demote", "password-shorter"])
+def test_firewalls_orders_and_changes_are_played_in_real_time_too(name: str) -> None:
+    """In namespaces as on sim: a model process has two interfaces, takes orders and changes while it runs; ucarp is its peer on both segments."""
+    freebsd, ucarp = participants(("model:freebsd", "ucarp"), "netns")
+    for cast in ({"A": freebsd, "B": freebsd}, {"A": freebsd, "B": ucarp}):
+        prediction = predict(chosen((name,))[0], cast)
+        assert prediction.outcome is not Predicted.NOT_APPLICABLE, prediction.reason
+    hazards = {one.name for one in prediction.hazards}
+    assert ("password-tail" in hazards) == (name == "password-shorter")

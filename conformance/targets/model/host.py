@@ -251,12 +251,15 @@ class ModelMachine:
         )
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Sets the timer for what the machine will want next, unless it is set so."""
         deadline_ns = self.machine.next_deadline_ns
-        if deadline_ns is not None:
-            self._timer = self.bench.loop.at(
-                max(deadline_ns - self._clock_ns, self.bench.loop.now_ns()),
-                lambda: self.carry_out(self.machine.tick(self.now_ns())),
-            )
+        due_ns = None if deadline_ns is None else max(deadline_ns - self._clock_ns, self.bench.loop.now_ns())
+        if self._timer is not None:
+            if self._timer.due_ns == due_ns:
+                return
+            self._timer.cancel()
+        self._timer = None if due_ns is None else self.bench.loop.at(due_ns, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.carry_out(self.machine.tick(self.now_ns()))

@@ -1,60 +1,32 @@
-"""The targets ``model:…@netns``: each host is a model process on a real interface, in real time."""
+"""The targets ``model:…@netns``: each host is a model process on real interfaces, in real time."""
 
 from __future__ import annotations
 
-import json
-import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_interface
 from typing import Any
 
 import conformance
 from conformance.lab import netns
-from conformance.lab.netns import Station
-from conformance.model.config import ConfigurationError
+from conformance.lab.netns import Station, Switch
 from conformance.model.dialects import Dialect, dialect
-from conformance.segment.trace import HostEvent, HostKind
-from conformance.targets.keepalived import beside
+from conformance.targets.beside.keepalived import beside
+from conformance.targets.model.driven import ModelMachineProcess, Plugged
+from conformance.targets.model.iut import refusing
 from conformance.targets.model.process import document_of
-from conformance.targets.model.target import MAX_HOSTS, SEED, deviations_of, pics
-from conformance.targets.netns_bench import BenchHost, NetnsBench, Process, Starter, netns_bench
-from conformance.targets.protocol import ConfigurationRefused, Profile, Settings
+from conformance.targets.model.target import MAX_HOSTS, administered, deviations_of, pics
+from conformance.targets.netns_bench import BenchHost, NetnsBench, Starter, netns_bench
+from conformance.targets.protocol import Profile, Settings
 from conformance.wire.digest import Address
 
 RUNG = "netns"
-ANSWER_NS = 10_000_000_000
-"""How long a model process may take to answer its driver, its start included."""
-_PREFIX6 = "2001:db8::"
-
-
-class ModelProcessLost(RuntimeError):
-    """A model process does not answer its driver."""
-
-    def __init__(self, host: str, asked: str, said: str) -> None:
-        self.host, self.asked, self.said = host, asked, said
-        super().__init__(
-            f"the model process on {host} did not answer {asked!r}; it said: {said or 'nothing'}. "
-            "If this machine is busy, run it with fewer lanes"
-        )
-
-
-def interpret(line: str) -> tuple[HostKind, str] | None:
-    """What a line of a model process's standard output is as a host event; None if it is none."""
-    word, _, text = line.partition(" ")
-    match word:
-        case "state":
-            return HostKind.STATE, text
-        case "script":
-            return HostKind.SCRIPT, text
-        case "exit":
-            return HostKind.PROCESS, f"the process ended with status {text.split()[1]}"
-        case "late" | "lateness":
-            return None
-    return HostKind.LOG, text if word == "log" else line
+_ADMINISTERED = frozenset(
+    {"reconfigure", "second_interface", "group_failover", "demotion_order", "demotion_sum", "demotion_groups"}
+)
+"""What of :func:`conformance.targets.model.target.administered` this driver can do in real time."""
 
 
 class ModelProcessIut:
@@ -65,64 +37,106 @@ class ModelProcessIut:
         self._there = True
 
     def running(self) -> bool:
-        return self._there and self._host.alive and self.settings.vhid not in self._host.exited
+        return self._there and self._host.runs(self.settings.vhid)
 
     def stop(self) -> None:
         """As :meth:`conformance.targets.model.administrator.Administrator.take_down`."""
-        self._host.bench.note(f"stops vhid {self.settings.vhid} on {self._host.name}")
-        self._host.ask("stop", vhid=self.settings.vhid)
+        self._note("stops")
+        self._do("stop")
         self._there = self._host.rules.own_interface
 
     def kill(self) -> None:
         if self.running():
             self._there = False
-            self._host.ask("destroy", vhid=self.settings.vhid)
+            self._do("destroy")
 
     def signal(self, name: str) -> None:
-        self._host.bench.note(f"sends SIG{name} to vhid {self.settings.vhid} on {self._host.name}")
-        self._host.ask("signal", vhid=self.settings.vhid, name=name)
+        self._note(f"sends SIG{name} to")
+        self._do("signal", name=name)
+
+    def reconfigure(self, **changes: Any) -> None:
+        """Sets parameters of the running virtual host (:class:`conformance.targets.protocol.Changeable`)."""
+        told = (name if name == "password" else f"{name} {value}" for name, value in changes.items())
+        self._note(f"sets {', '.join(told)} of")
+        with refusing():
+            self._do("reconfigure", changes=changes)
+        if "options" in changes:
+            changes["options"] = {**self.settings.options, **changes["options"]}
+        self.settings = replace(self.settings, **changes)
+
+    def add_address(self, address: Address) -> None:
+        self._note(f"adds {address} to")
+        with refusing():
+            self._do("add_address", address=str(address))
+        if address not in self.settings.addresses:
+            self.settings = replace(self.settings, addresses=(*self.settings.addresses, address))
+
+    def remove_address(self, address: Address) -> None:
+        self._note(f"removes {address} from")
+        with refusing():
+            self._do("remove_address", address=str(address))
+        left = tuple(one for one in self.settings.addresses if one != address)
+        self.settings = replace(self.settings, addresses=left)
 
     def describe(self) -> str:
         tail = "\n".join(f"    {line}" for line in self._host.last_words()) or "    (it said nothing)"
         alive = "runs" if self.running() else "has ended"
         return f"the model of {self._host.rules.key} on {self._host.name} {alive}; its last words:\n{tail}"
 
+    def _do(self, what: str, **fields: Any) -> None:
+        self._host.ask(what, vhid=self.settings.vhid, device=self._host.station.interface, **fields)
+
+    def _note(self, does: str) -> None:
+        self._host.bench.note(f"{does} vhid {self.settings.vhid} on {self._host.name}")
+
 
 class ModelProcessHost:
-    """A host whose IP stack is a model process (a :class:`conformance.targets.protocol.SutHost`).
+    """An interface of a host whose IP stack is a model process (a :class:`conformance.targets.protocol.SutHost`).
 
-    The process starts at the first need and lives on from case to case; each case gets a new machine in it.
+    ``beside`` is the machine's first interface for its second one, ``switch`` what it is plugged into.
     """
 
-    def __init__(self, bench: NetnsBench, station: Station, rules: Dialect) -> None:
+    def __init__(
+        self,
+        bench: NetnsBench,
+        station: Station,
+        rules: Dialect,
+        switch: Switch | None = None,
+        beside: ModelProcessHost | None = None,
+    ) -> None:
         self.bench, self.station, self.rules = bench, station, rules
         self.name, self.mac = station.name, station.mac
-        number = int(station.address.ip) & 0xFF
+        self._switch = switch or bench.switch
+        number, link = int(station.address.ip) & 0xFF, "fe80::1:" if beside else "fe80::"
+        subnet6 = "2001:db8:1::" if beside else "2001:db8::"
         self.interfaces = (
             station.address,
-            ip_interface(f"{_PREFIX6}{number:x}/64"),
-            ip_interface(f"fe80::{number:x}/64"),
+            ip_interface(f"{subnet6}{number:x}/64"),
+            ip_interface(f"{link}{number:x}/64"),
         )
         self.addresses: tuple[Address, ...] = tuple(one.ip for one in self.interfaces)
-        self.exited: set[int] = set()
-        self._process: Process | None = None
-        self._control: socket.socket | None = None
-        self._answers: list[dict[str, Any]] = []
-        self._rest = b""
-        self._begun = False
-        self._spoken = 0
+        self.process: ModelMachineProcess = beside.process if beside else ModelMachineProcess(bench, rules)
+        order = {
+            "interface": station.interface,
+            "mac": self.mac.hex(":"),
+            "addresses": [str(one) for one in self.interfaces],
+        }
+        self.process.plugged.append(Plugged(self, order))
         self._removed = False
 
     @property
     def alive(self) -> bool:
         """Whether its process runs."""
-        return self._process is not None and self._process.status is None
+        return self.process.alive
 
     @property
     def pid(self) -> int:
         """Its process."""
-        assert self._process is not None, "the process starts at the first need"
-        return self._process.pid
+        return self.process.pid
+
+    def runs(self, vhid: int) -> bool:
+        """Whether a virtual host of this interface that was started has not ended by itself."""
+        return self.alive and (self.station.interface, vhid) not in self.process.exited
 
     def start(self, settings: Settings) -> ModelProcessIut:
         preempt = ", preempt" if settings.preempt else ""
@@ -130,25 +144,23 @@ class ModelProcessHost:
             f"starts vhid {settings.vhid} on {self.name}: "
             f"advbase {settings.advbase}, advskew {settings.advskew}{preempt}"
         )
-        self.exited.discard(settings.vhid)
-        try:
-            answer = self._ask("start", vhost=document_of(settings))
-        except ConfigurationError as error:
-            raise ConfigurationRefused(1, str(error)) from error
+        self.process.exited.discard((self.station.interface, settings.vhid))
+        with refusing():
+            answer = self.process.ask("start", vhost=document_of(settings), device=self.station.interface)
         ago_ns = time.monotonic_ns() - answer["at_ns"]
         return ModelProcessIut(self, settings, self.bench.loop.now_ns() - ago_ns)
 
     def cable(self, *, plugged: bool) -> None:
         self.bench.note(f"{'plugs in' if plugged else 'pulls'} the cable of {self.name}")
-        self.bench.switch.cable(self.name, plugged=plugged)
+        self._switch.cable(self.name, plugged=plugged)
 
     def remove_interface(self) -> None:
         self.bench.note(f"removes the interface of {self.name}")
-        self.bench.switch.unplug(self.name)
+        self._switch.unplug(self.name)
         self._removed = True
 
     def serve(self, address: Address, port: int) -> None:
-        self.ask("serve", address=str(address), port=port)
+        self.ask("serve", address=str(address), port=port, device=self.station.interface)
 
     def counters(self) -> Mapping[str, int]:
         counters: dict[str, int] = self.ask("counters")
@@ -161,122 +173,35 @@ class ModelProcessHost:
         self.bench.note(f"writes net.inet.carp.{name}={value} on {self.name}")
         self.ask("set_sysctl", name=name, value=value)
 
-    def ask(self, do: str, **fields: Any) -> Any:
-        """The process's answer to a request (:class:`conformance.targets.model.process.Requests`).
+    def demote(self, amount: int, group: str = "carp") -> None:
+        self.bench.note(f"demotes {self.name} by {amount} (group {group})")
+        with refusing():
+            self.ask("demote", amount=amount, group=group)
 
-        Raises :class:`ConfigurationError` if the model refuses it, :class:`ModelProcessLost` without one.
-        """
-        return self._ask(do, **fields)["value"]
+    def demotion(self, group: str = "carp") -> int:
+        return int(self.ask("demotion", group=group))
+
+    def ask(self, do: str, **fields: Any) -> Any:
+        """The value of the answer to a request (:meth:`ModelMachineProcess.ask`)."""
+        return self.process.ask(do, **fields)["value"]
 
     def last_words(self) -> list[str]:
         """The last lines that the process said in this case."""
-        return [] if self._process is None else self._process.lines[self._spoken :][-6:]
+        return self.process.last_words()
 
     def reset(self) -> None:
-        if self._begun:
-            self._end_case()
-        self._begun = False
-        self.exited.clear()
+        self.process.end_case()
         if self._removed:
-            self.bench.switch.replug(self.name)
+            self._switch.replug(self.name)
             self._removed = False
-        self.bench.switch.cable(self.name, plugged=True)
+        self._switch.cable(self.name, plugged=True)
 
     def hang_up(self) -> None:
-        """Closes the control channel: the process ends by itself and says how late it was."""
-        if self._control is not None:
-            self.bench.unwatch(self._control)
-            self._control.close()
+        """As :meth:`ModelMachineProcess.hang_up`."""
+        self.process.hang_up()
 
     def close(self) -> None:
-        if self._process is not None:
-            self.hang_up()
-            self._process.end()
-            self._process = self._control = None
-
-    def _end_case(self) -> None:
-        try:
-            late = self._exchange("end")["value"]
-        except ModelProcessLost:
-            self.close()
-            return
-        text = f"the rig: {late['timers']} timers ran at most {late['max_ns'] / 1e6:.1f} ms late"
-        self.bench.trace.add(HostEvent(self.bench.loop.now_ns(), self.name, HostKind.LOG, text))
-
-    def _ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        if not self._begun:
-            self._begin()
-        return self._exchange(do, **fields)
-
-    def _begin(self) -> None:
-        if self._process is None or self._process.status is not None:
-            self._spawn()
-        else:
-            self._process.watch()
-        assert self._control is not None
-        assert self._process is not None
-        self.bench.watch(self._control, self._hear)
-        self._spoken = len(self._process.lines)
-        self._exchange(
-            "begin",
-            name=self.name,
-            dialect=self.rules.key,
-            seed=SEED + int(self.station.address.ip),
-            interface=self.station.interface,
-            mac=self.mac.hex(":"),
-            addresses=[str(one) for one in self.interfaces],
-        )
-        self._begun = True
-
-    def _spawn(self) -> None:
-        self.close()
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            number = theirs.fileno()
-            command = [sys.executable, "-m", "conformance.targets.model.process", str(number)]
-            self._process = Process(self, command, self._interpret, pass_fds=(number,))
-        self._control.setblocking(False)
-        self._answers.clear()
-        self._rest = b""
-
-    def _exchange(self, do: str, **fields: Any) -> dict[str, Any]:
-        assert self._control is not None
-        assert self._process is not None
-        process, loop = self._process, self.bench.loop
-        try:
-            self._control.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
-        except OSError as error:
-            raise ModelProcessLost(self.name, do, "\n".join(process.lines[-6:])) from error
-        loop.run_until(lambda: bool(self._answers) or process.status is not None, loop.now_ns() + ANSWER_NS)
-        process.read()
-        if not self._answers:
-            self.close()
-            raise ModelProcessLost(self.name, do, "\n".join(process.lines[-6:]))
-        answer = self._answers.pop(0)
-        if "refused" in answer:
-            raise ConfigurationError(*answer["refused"])
-        return answer
-
-    def _hear(self) -> None:
-        assert self._control is not None
-        data = self._control.recv(65_536)
-        if not data:
-            self.bench.unwatch(self._control)
-            return
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._answers.extend(json.loads(line) for line in lines)
-
-    def _blame_the_rig(self, late_ns: int) -> None:
-        """A model that is late is no finding: a timer of the bench is made to be as late."""
-        self.bench.loop.at(self.bench.loop.now_ns() - late_ns, lambda: None)
-
-    def _interpret(self, line: str) -> tuple[HostKind, str] | None:
-        word, _, text = line.partition(" ")
-        if word == "late":
-            self._blame_the_rig(int(text))
-        elif word == "exit":
-            self.exited.add(int(text.split()[0]))
-        return interpret(line)
+        self.process.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +214,10 @@ class ModelProcesses:
     def host(self, bench: NetnsBench, station: Station) -> BenchHost:
         return ModelProcessHost(bench, station, self.rules)
 
+    def second(self, bench: NetnsBench, station: Station, switch: Switch, first: BenchHost) -> BenchHost:
+        assert isinstance(first, ModelProcessHost)
+        return ModelProcessHost(bench, station, self.rules, switch, first)
+
 
 class ModelNetnsTarget:
     """A :class:`conformance.targets.protocol.Target`."""
@@ -300,7 +229,10 @@ class ModelNetnsTarget:
             dialect=rules,
             rung=RUNG,
             origin=f"this suite's model of {rules.key}",
-            pics=beside(pics(rules)),
+            pics=beside(
+                pics(rules)
+                | {name: has for name, has in administered(rules).items() if name in _ADMINISTERED}
+            ),
             deviations=deviations_of(rules.key),
             max_hosts=MAX_HOSTS,
         )

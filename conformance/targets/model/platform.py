@@ -40,7 +40,6 @@ class ModelPlatform:
 
     def __init__(self, host: ModelHost) -> None:
         self._host = host
-        self._below_up = True
         self._stacked: tuple[str, ...] = ()
 
     def command(self, line: str, user: str) -> Said:

@@ -3,10 +3,12 @@
 ``python -m conformance.targets.model.process FD``: FD is the control channel, a stream socket that carries
 one JSON object a line each way. Passwords come over it alone. What the host says of itself goes to the
 standard output, one line each: ``state``, ``log`` and ``script`` with their text, ``exit VHID STATUS``,
-``late NS`` (a timer ran that late), ``lateness {…}`` at the end.
+``late NS`` (a timer ran that late), ``lateness {…}`` at the end. What is of the second interface has its
+name behind the first word (``state@eth1 MASTER``).
 
 A request is ``{"do": NAME, …}``; its names are ``begin`` (the configuration: ``name``, ``dialect``, ``seed``,
-``interface``, ``mac``, ``addresses``, ``sysctls``, ``vhosts``), the methods of :class:`Requests`, and
+``interface``, ``mac``, ``addresses``, ``sysctls``, ``vhosts``, and ``second`` with ``interface``, ``mac``
+and ``addresses`` for a host with two of them), the methods of :class:`Requests`, and
 ``end``. Each is answered, in order, by ``{"at_ns": …, "value": …}`` or by ``{"at_ns": …, "refused": [where,
 what, remedy]}``, where ``at_ns`` is the time of the monotonic clock, which all processes share.
 """
@@ -24,13 +26,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from conformance.model.actions import State
+from conformance.model.actions import Action, State
 from conformance.model.config import ConfigurationError
 from conformance.model.dialects import UnknownDialect
 from conformance.model.machine import Host
 from conformance.model.poll import Signal
 from conformance.segment.loop import Loop, RealClock
-from conformance.targets.model.runner import Runner, reading, say
+from conformance.targets.model.runner import Leg, Runner, reading, say
 from conformance.targets.protocol import Settings
 
 _HOUR_NS = 3_600_000_000_000
@@ -60,55 +62,50 @@ class Requests:
 
     runner: Runner
 
-    def start(self, vhost: Mapping[str, Any]) -> None:
-        """Configures a virtual host."""
-        self.runner.carry_out(self.runner.administrator.configure(self.runner.now_ns(), settings_of(vhost)))
+    def start(self, vhost: Mapping[str, Any], device: str = "") -> None:
+        """Configures a virtual host on an interface (none: the first)."""
+        self._do(self._leg(device).administrator.configure(self.runner.now_ns(), settings_of(vhost)))
 
-    def stop(self, vhid: int) -> None:
+    def stop(self, vhid: int, device: str = "") -> None:
         """Ends a virtual host as an administrator would."""
-        self.runner.carry_out(self.runner.administrator.take_down(self.runner.now_ns(), vhid))
+        self._do(self._leg(device).administrator.take_down(self.runner.now_ns(), vhid))
 
-    def destroy(self, vhid: int) -> None:
+    def destroy(self, vhid: int, device: str = "") -> None:
         """Removes a virtual host without a word."""
-        self.runner.carry_out(self._machine.destroy(self.runner.now_ns(), self.runner.device, vhid))
+        self._do(self._machine.destroy(*self._where(device), vhid))
 
-    def signal(self, vhid: int, name: str) -> None:
+    def signal(self, vhid: int, name: str, device: str = "") -> None:
         """A signal to the ucarp of one vhid."""
-        self.runner.carry_out(
-            self._machine.signal(self.runner.now_ns(), self.runner.device, vhid, Signal[name])
-        )
+        self._do(self._machine.signal(*self._where(device), vhid, Signal[name]))
 
-    def request_state(self, vhid: int, state: str) -> None:
+    def request_state(self, vhid: int, state: str, device: str = "") -> None:
         """An order to become MASTER or BACKUP."""
-        self.runner.carry_out(
-            self._machine.request_state(self.runner.now_ns(), self.runner.device, vhid, State[state])
-        )
+        self._do(self._machine.request_state(*self._where(device), vhid, State[state]))
 
-    def reconfigure(self, vhid: int, changes: Mapping[str, Any]) -> None:
-        """Changes parameters of a running virtual host."""
-        self.runner.carry_out(
-            self._machine.reconfigure(self.runner.now_ns(), self.runner.device, vhid, **changes)
-        )
+    def reconfigure(self, vhid: int, changes: Mapping[str, Any], device: str = "") -> None:
+        """Changes parameters (fields of :class:`Settings`) of a running virtual host."""
+        wanted = self._leg(device).administrator.changes(**changes)
+        self._do(self._machine.reconfigure(*self._where(device), vhid, **wanted))
 
-    def add_address(self, vhid: int, address: str) -> None:
+    def add_address(self, vhid: int, address: str, device: str = "") -> None:
         """Gives a virtual host one more shared address."""
-        self.runner.carry_out(
-            self._machine.add_address(self.runner.now_ns(), self.runner.device, vhid, address)
-        )
+        self._do(self._machine.add_address(*self._where(device), vhid, ip_address(address)))
 
-    def remove_address(self, vhid: int, address: str) -> None:
+    def remove_address(self, vhid: int, address: str, device: str = "") -> None:
         """Takes a shared address from a virtual host."""
-        self.runner.carry_out(
-            self._machine.remove_address(self.runner.now_ns(), self.runner.device, vhid, address)
-        )
+        self._do(self._machine.remove_address(*self._where(device), vhid, ip_address(address)))
 
     def demote(self, amount: int, group: str = "carp") -> None:
         """Demotes the host; a negative amount takes it back."""
-        self.runner.carry_out(self._machine.demote(self.runner.now_ns(), amount, group))
+        self._do(self._machine.demote(self.runner.now_ns(), amount, group))
+
+    def demotion(self, group: str = "carp") -> int:
+        """The demotion that the host tells."""
+        return self._machine.demotion + self._machine.groups.get(group, 0)
 
     def set_sysctl(self, name: str, value: int) -> None:
         """Writes ``net.inet.carp.NAME``."""
-        self.runner.carry_out(self._machine.sysctl(self.runner.now_ns(), name, value))
+        self._do(self._machine.sysctl(self.runner.now_ns(), name, value))
 
     def sysctl(self, name: str) -> int:
         """Reads ``net.inet.carp.NAME``."""
@@ -118,16 +115,26 @@ class Requests:
         """All counters."""
         return dict(self._machine.counters)
 
-    def state(self, vhid: int) -> str:
+    def state(self, vhid: int, device: str = "") -> str:
         """The state of a virtual host."""
-        return self._machine.state(self.runner.device, vhid).value
+        return self._machine.state(device or self.runner.device, vhid).value
 
-    def serve(self, address: str, port: int) -> None:
+    def serve(self, address: str, port: int, device: str = "") -> None:
         """From now on a TCP service on ``address`` answers with the host's name."""
-        if not self.runner.service.opened:
-            self.runner.service.open()
-            self.runner.clock.watch(self.runner.service, lambda: reading(self.runner.service.read))
-        self.runner.service.listens.add((ip_address(address), port))
+        service = self._leg(device).service
+        if not service.opened:
+            service.open()
+            self.runner.clock.watch(service, lambda: reading(service.read))
+        service.listens.add((ip_address(address), port))
+
+    def _do(self, actions: list[Action]) -> None:
+        self.runner.carry_out(actions)
+
+    def _leg(self, device: str) -> Leg:
+        return self.runner.legs[device or self.runner.device]
+
+    def _where(self, device: str) -> tuple[int, str]:
+        return self.runner.now_ns(), device or self.runner.device
 
     @property
     def _machine(self) -> Host:
@@ -231,13 +238,13 @@ class Control:
 
     def _take(self, number: signal.Signals) -> None:
         runner = self.runner
-        vhids = [] if runner is None else [vhost.vhid for vhost in runner.machine.vhosts()]
-        for vhid in vhids:
+        there = [] if runner is None else [(one.port.name, one.vhid) for one in runner.machine.vhosts()]
+        for device, vhid in there:
             assert runner is not None
             if number is signal.SIGTERM:
-                Requests(runner).stop(vhid)
+                Requests(runner).stop(vhid, device)
             elif runner.machine.dialect.poll_loop is not None:
-                Requests(runner).signal(vhid, number.name.removeprefix("SIG"))
+                Requests(runner).signal(vhid, number.name.removeprefix("SIG"), device)
         self.ended = self.ended or number is signal.SIGTERM
 
 

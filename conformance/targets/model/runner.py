@@ -1,4 +1,4 @@
-"""A model host on a real interface: carries out what the machine wants, tells it what happens there."""
+"""A model host on one real interface or two: carries out what the machine wants, tells it what happens there."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
-from conformance.model.actions import Action, Exit, Send
+from conformance.model.actions import Action, Exit, Log, Send, StateChange
 from conformance.model.config import Interface
 from conformance.model.dialects import dialect
 from conformance.model.machine import Host
@@ -33,10 +35,19 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-class Runner:
-    """Carries out what a machine wants done on an interface of the namespace, from one ``begin`` to the next.
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What the host has on one interface."""
 
-    ``order`` is that request (:mod:`conformance.targets.model.process`). Raises OSError for the interface,
+    administrator: Administrator
+    port: LivePort
+    service: Service
+
+
+class Runner:
+    """Carries out what a machine wants done on the interfaces of the namespace, from one ``begin`` to the next.
+
+    ``order`` is that request (:mod:`conformance.targets.model.process`). Raises OSError for an interface,
     :class:`UnknownDialect`, and :class:`ConfigurationError` for a sysctl that the dialect does not have.
     """
 
@@ -47,51 +58,65 @@ class Runner:
         self.loop = Loop(self.clock)
         self.device: str = order["interface"]
         self._timer: Timer | None = None
-        self._failed: set[int] = set()
+        self._failed: set[tuple[str, int]] = set()
+        self._about = self.device
+        plugged = [order, *([order["second"]] if "second" in order else [])]
         with ExitStack() as stack:
-            carrier = Carrier(self.device, self.link)
-            stack.callback(carrier.close)
-            mac, addresses = bytes.fromhex(order["mac"].replace(":", "")), tuple(order["addresses"])
+            carriers = {
+                one["interface"]: Carrier(one["interface"], partial(self.link, one["interface"]))
+                for one in plugged
+            }
+            for carrier in carriers.values():
+                stack.callback(carrier.close)
             self.machine = Host(
                 order["name"],
                 dialect(order["dialect"]),
-                [Interface(self.device, mac, addresses, link=carrier.up())],
+                [_interface(one, link=carriers[one["interface"]].up()) for one in plugged],
                 Random(order["seed"]),
                 sysctl=order.get("sysctls", {}),
             )
-            self.administrator = Administrator(self.machine, self.device)
-            self._port = LivePort(self.device, self._seen)
-            stack.callback(self._port.close)
-            self.service = Service(self.device, order["name"], self.reaches)
-            stack.callback(self.service.close)
+            self.legs = {device: self._leg(device, order["name"], stack) for device in carriers}
             self._parts = stack.pop_all()
-        self.clock.watch(self._port, lambda: reading(self._port.read))
-        self.clock.watch(carrier, carrier.read)
+        self.administrator, self.service = (
+            self.legs[self.device].administrator,
+            self.legs[self.device].service,
+        )
+        for device, carrier in carriers.items():
+            port = self.legs[device].port
+            self.clock.watch(port, partial(reading, port.read))
+            self.clock.watch(carrier, carrier.read)
+
+    def _leg(self, device: str, name: str, stack: ExitStack) -> Leg:
+        port = LivePort(device, partial(self._seen, device))
+        stack.callback(port.close)
+        service = Service(device, name, partial(self.reaches, device))
+        stack.callback(service.close)
+        return Leg(Administrator(self.machine, device), port, service)
 
     def close(self) -> None:
-        """Leaves the interface; says nothing to anybody."""
+        """Leaves the interfaces; says nothing to anybody."""
         self._parts.close()
 
     def now_ns(self) -> int:
         return self.loop.now_ns()
 
-    def reaches(self, frame: bytes) -> bytes | None:
+    def reaches(self, device: str, frame: bytes) -> bytes | None:
         """The Ethernet source of the answer to an echo request, which is not sent; None if there is none."""
-        if self.device not in self.machine.ports:
+        if device not in self.machine.ports:
             return None
-        actions = self.machine.receive(self.now_ns(), self.device, frame)
+        actions = self.machine.receive(self.now_ns(), device, frame)
         answers = [one for one in actions if isinstance(one, Send) and one.frame[:6] == frame[6:12]]
         self.carry_out([one for one in actions if one not in answers])
         return answers[0].frame[6:12] if answers else None
 
-    def link(self, link: Link) -> None:
-        """The kernel says what became of the link."""
-        if self.device not in self.machine.ports:
+    def link(self, device: str, link: Link) -> None:
+        """The kernel says what became of a link."""
+        if device not in self.machine.ports:
             return
         if link is Link.GONE:
-            self.carry_out(self.machine.remove_interface(self.now_ns(), self.device))
+            self.carry_out(self.machine.remove_interface(self.now_ns(), device))
         else:
-            self.carry_out(self.machine.link(self.now_ns(), self.device, link is Link.UP))
+            self.carry_out(self.machine.link(self.now_ns(), device, link is Link.UP))
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         """Does what the machine wants done, and sets the timer for what it will want next."""
@@ -102,13 +127,25 @@ class Runner:
                 waiting.extend(self._send(action))
             elif self._observe is not None:
                 self._observe(action)
-            elif isinstance(action, Exit):
-                say(f"exit {action.vhid} {action.status}")
             else:
-                told = self.administrator.told(action)
-                if told is not None:
-                    say(f"{_WORDS[told[0]]} {told[1]}")
+                self._tell(action)
         self._arm()
+
+    def _tell(self, action: Action) -> None:
+        """Says what the host tells of itself; of the second interface by its name, which a daemon's line gets from the change before it."""
+        if isinstance(action, StateChange):
+            self._about = action.interface
+        daemon = self.machine.dialect.poll_loop is not None
+        device = (
+            self._about if isinstance(action, Log) and daemon else getattr(action, "interface", self.device)
+        )
+        at = "" if device == self.device else f"@{device}"
+        if isinstance(action, Exit):
+            say(f"exit{at} {action.vhid} {action.status}")
+            return
+        told = self.legs[device].administrator.told(action)
+        if told is not None:
+            say(f"{_WORDS[told[0]]}{at} {told[1]}")
 
     def lateness(self) -> dict[str, int]:
         """How late its timers ran: their number, the worst and the 99th percentile in ns."""
@@ -119,21 +156,22 @@ class Runner:
             "p99_ns": late[len(late) * 99 // 100],
         }
 
-    def _seen(self, _: int, frame: bytes, sent: bool) -> None:
-        if not sent and self.device in self.machine.ports:
-            self.carry_out(self.machine.receive(self.now_ns(), self.device, frame))
+    def _seen(self, device: str, _: int, frame: bytes, sent: bool) -> None:
+        if not sent and device in self.machine.ports:
+            self.carry_out(self.machine.receive(self.now_ns(), device, frame))
 
     def _send(self, order: Send) -> list[Action]:
+        device, vhid = order.interface, order.vhid
         try:
-            self._port.send(order.frame)
+            self.legs[device].port.send(order.frame)
         except OSError as error:
-            if order.vhid is None:
+            if vhid is None:
                 return []
-            self._failed.add(order.vhid)
+            self._failed.add((device, vhid))
             number = BSD_ENOBUFS if error.errno == errno.ENOBUFS else error.errno or 0
-            return self.machine.send_failed(self.now_ns(), self.device, order.vhid, number)
-        if order.vhid in self._failed and order.vhid is not None:
-            return self.machine.send_ok(self.now_ns(), self.device, order.vhid)
+            return self.machine.send_failed(self.now_ns(), device, vhid, number)
+        if vhid is not None and (device, vhid) in self._failed:
+            return self.machine.send_ok(self.now_ns(), device, vhid)
         return []
 
     def _arm(self) -> None:
@@ -152,6 +190,11 @@ class Runner:
         if late_ns >= LATE_NS and self._observe is None:
             say(f"late {late_ns}")
         self.carry_out(self.machine.tick(now_ns))
+
+
+def _interface(one: Mapping[str, Any], *, link: bool) -> Interface:
+    mac = bytes.fromhex(one["mac"].replace(":", ""))
+    return Interface(one["interface"], mac, tuple(one["addresses"]), link=link)
 
 
 def reading(read: Callable[[], None]) -> None:

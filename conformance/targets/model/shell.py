@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING
 
+from conformance.catalogue import COUNTERS
 from conformance.lab.shell import Said
-from conformance.model.actions import COUNTERS
 from conformance.model.config import ConfigurationError
 from conformance.model.machine import PREFIX
 from conformance.model.platform import LIBXO, NETSTAT
