@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PROOF = Path("vagrant/proof.json")
 INPUTS = (
-    "vagrant/Vagrantfile", "vagrant/boxes.toml", "vagrant/provision/ucarp.sh", "conformance/lab/box/*", "conformance/lab/attachment.py", "conformance/lab/hosts.py",
+    "vagrant/Vagrantfile", "vagrant/boxes.toml", "vagrant/provision/ucarp.sh", "conformance/lab/box/*", "conformance/lab/attachment.py", "conformance/lab/cabling.py", "conformance/lab/hosts.py",
     "conformance/lab/hypervisor.py", "conformance/lab/kvm.py", "conformance/lab/tagging.py", "conformance/lab/vagrant.py", "conformance/targets/pixit.py",
     "conformance/targets/remote/bench.py", "conformance/targets/ucarp/*.py", "conformance/targets/vm.py",
 )  # fmt: skip

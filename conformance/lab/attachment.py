@@ -49,7 +49,9 @@ def attached(interface: str, addresses: Sequence[Interface], vlan: int | None) -
     """The tester on ``interface`` with ``addresses``, as long as the context lasts; with ``vlan`` on that VLAN of it, alone in a namespace, which takes all of it along when
     the process ends.
 
-    An address that the interface has already stays. Raises :class:`NamespaceError` where there is no such interface or the privilege is missing.
+    An address that the interface has already stays. IPv6 addresses are for frames that the tester makes itself: the kernel's own stack gets none of them.
+
+    Raises :class:`NamespaceError` where there is no such interface or the privilege is missing.
     """
     with ExitStack() as stack:
         ip = stack.enter_context(IPRoute())
@@ -58,11 +60,12 @@ def attached(interface: str, addresses: Sequence[Interface], vlan: int | None) -
             raise NamespaceError(
                 f"this machine has no interface {interface!r}", "give the name that ip link shows"
             )
+        wanted = [one for one in addresses if one.version == 4]
         try:
             if vlan is None:
-                yield _in_place(ip, found[0], interface, addresses, stack)
+                yield _in_place(ip, found[0], interface, wanted, stack)
             else:
-                yield _on_vlan(ip, found[0], interface, addresses, vlan, stack)
+                yield _on_vlan(ip, found[0], interface, wanted, vlan, stack)
         except PermissionError as error:
             raise NamespaceError("this process may not configure interfaces", "run as root") from error
 
@@ -95,8 +98,7 @@ def _on_vlan(
     own = inside.link_lookup(ifname=name)[0]
     inside.link("set", index=own, state="up")
     for one in addresses:
-        if one.version == 4:
-            _give(inside, own, one)
+        _give(inside, own, one)
     with namespace.entered():
         return Attachment(name, interface_mac(name), namespace)
 

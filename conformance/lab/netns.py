@@ -218,18 +218,32 @@ class Switch:
     _settled: bool = True
 
     def plug(
-        self, name: str, address: str, mac: bytes, stack: ExitStack, *, own_stack: bool = False
+        self,
+        name: str,
+        address: str,
+        mac: bytes,
+        stack: ExitStack,
+        *,
+        own_stack: bool = False,
+        beside: tuple[Station, str] | None = None,
     ) -> Station:
         """Makes a station ``name`` with ``address`` (a.b.c.d/len) on ``eth0`` and connects it.
 
-        With ``own_stack`` the kernel there stays silent: the address is left to a process on a packet socket.
+        With ``own_stack`` the kernel there stays silent: the address is left to a process on a packet socket. ``beside`` is a station of another
+        switch in whose namespace it is one more interface, of that name.
         """
-        namespace = Namespace.create()
-        stack.callback(namespace.close)
-        with namespace.entered():
-            ip = stack.enter_context(IPRoute())
-        ip.link("set", index=ip.link_lookup(ifname="lo")[0], state="up")
-        station = Station(name, namespace, IPv4Interface(address), mac, ip, 0, own_stack=own_stack)
+        if beside is not None:
+            other, interface = beside
+            station = Station(
+                name, other.namespace, IPv4Interface(address), mac, other.ip, 0, interface, own_stack
+            )
+        else:
+            namespace = Namespace.create()
+            stack.callback(namespace.close)
+            with namespace.entered():
+                ip = stack.enter_context(IPRoute())
+            ip.link("set", index=ip.link_lookup(ifname="lo")[0], state="up")
+            station = Station(name, namespace, IPv4Interface(address), mac, ip, 0, own_stack=own_stack)
         self.stations[name] = station
         self.replug(name)
         return station

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def lacks() -> tuple[tuple[str, str], ...]:
         missing.append(
             ("the command 'vagrant' is missing", "apt-get install --no-install-recommends vagrant")
         )
-    elif "vagrant-libvirt" not in _plugins():
+    elif "vagrant-libvirt" not in plugins():
         missing.append(
             (
                 "Vagrant's plugin for libvirt is missing",
@@ -196,7 +197,11 @@ def _bounded(machines: Machines) -> Any:
     return make(root=str(vagrant_folder()))
 
 
-def _plugins() -> str:
+@cache
+def plugins() -> str:
+    """What Vagrant lists as its plugins; empty where it does not answer, or is not there."""
+    if shutil.which("vagrant") is None:
+        return ""
     try:
         said = subprocess.run(
             ["vagrant", "plugin", "list"], capture_output=True, text=True, check=False, timeout=ASK_S

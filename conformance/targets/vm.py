@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,19 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import IPRoute
-
 from conformance.lab import hypervisor as libvirt
 from conformance.lab import kvm, vagrant
 from conformance.lab.box import build as box
+from conformance.lab.box.command import BoxError
+from conformance.lab.cabling import Cable, plugged
 from conformance.lab.journal import folder as state_folder
 from conformance.targets.protocol import MachinesError
 
 NEEDED_BYTES = 3 * 2**30
 _HOSTS = "ab"
-_PORT, _TESTER = "carp-port", "carp-tester"
-_TESTER_MAC = "02:00:00:00:02:fe"
-_ASK_S = 30
+_OUTER = Cable("conformance-carp", "carp-port", "carp-tester", "02:00:00:00:02:fe")
+_INNER = Cable("conformance-carp-inner", "carp-in-port", "carp-in-tester", "02:00:00:00:03:fe")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ def machines(system: System, *, keep: bool, destroy: bool) -> Iterator[Path]:
     try:
         with ExitStack() as stack:
             yield stack.enter_context(_up(system, state, keep=keep, destroy=destroy))
-    except (vagrant.VagrantError, libvirt.HypervisorError, box.BoxError) as error:
+    except (vagrant.VagrantError, libvirt.HypervisorError, BoxError) as error:
         raise MachinesError(str(error)) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise MachinesError(
@@ -85,10 +83,8 @@ def _up(system: System, state: Path, *, keep: bool, destroy: bool) -> Iterator[P
     state.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_locked(state, system))
-        unclean = state / "unclean"
-        if unclean.exists() and libvirt.kept(state / "libvirt") is None:
-            _tell("the last run was cut off: its machines are made anew")
-            _wipe(state)
+        half_made = _cut_off(state)
+        unclean, ready = state / "unclean", state / "ready"
         accelerator = kvm.accelerator()
         there = stack.enter_context(libvirt.hypervisor(state / "libvirt", accelerator, keep=keep))
         unclean.touch()
@@ -98,17 +94,23 @@ def _up(system: System, state: Path, *, keep: bool, destroy: bool) -> Iterator[P
         if system.name == "ucarp" and not own:
             settings |= _take_box(made, state)
             made = vagrant.Machines(state / "vagrant", state / "vagrant.log", there.command, settings)
+        if half_made and there.pid is None:
+            made.destroy(names)
         stack.callback(_put_away, made, names, state, keep=keep, destroy=destroy, own=there.pid is not None)
         running = made.status(names)
         word = "take" if all(one == "running" for one in running.values()) else "bring up"
         slow = "" if there.accelerator == "kvm" else " without KVM, which takes minutes"
         _tell(f"{word} {' and '.join(names)}{slow if word == 'bring up' else ''}")
+        if word != "take":
+            ready.unlink(missing_ok=True)
         made.up([name for name in names if running.get(name) != "running"])
+        ready.touch()
         logins = {name: made.login(name) for name in names}
         with there.network():
-            interface = stack.enter_context(_plugged(there))
+            for cable in (_OUTER, _INNER):
+                stack.enter_context(plugged(there, cable))
             path = state / "pixit.toml"
-            path.write_text(_pixit(system, logins, interface, state, there.accelerator), encoding="utf-8")
+            path.write_text(_pixit(system, logins, state, there.accelerator), encoding="utf-8")
             yield path
 
 
@@ -128,6 +130,21 @@ def _put_away(
     else:
         made.halt(names)
     (state / "unclean").unlink(missing_ok=True)
+
+
+def _cut_off(state: Path) -> bool:
+    """Whether the last run ended before its machines were ready, or was killed together with its hypervisor: they are to be made anew. What is left of such a hypervisor is ended."""
+    if not (state / "unclean").exists():
+        return False
+    left, shared = libvirt.kept(state / "libvirt"), libvirt.answers()
+    if (state / "ready").exists() and (left is not None or shared):
+        return False
+    _tell("the last run was cut off: its machines are made anew")
+    if left is not None:
+        libvirt.end(state / "libvirt", left)
+    if not shared:
+        _wipe(state)
+    return True
 
 
 def _wipe(state: Path) -> None:
@@ -212,43 +229,7 @@ def boxes() -> Mapping[str, Any]:
     return tomllib.loads((vagrant.vagrant_folder() / "boxes.toml").read_text(encoding="utf-8"))
 
 
-@contextmanager
-def _plugged(there: libvirt.Hypervisor) -> Iterator[str]:
-    """The tester's cable into the bridge of the CARP segment: the name of the interface at its end."""
-    said = subprocess.run(
-        there.command(["virsh", "--connect", libvirt.SYSTEM, "net-dumpxml", "conformance-carp"]),
-        capture_output=True, text=True, check=True, timeout=_ASK_S,
-    ).stdout  # fmt: skip
-    bridge = re.search(r"<bridge name='([^']+)'", said)
-    if bridge is None:
-        raise libvirt.HypervisorError(
-            "libvirt's network conformance-carp has no bridge",
-            "remove it: virsh net-destroy conformance-carp",
-        )
-    with IPRoute() as ip:
-        _unplug(ip)
-        ip.link("add", ifname=_PORT, kind="veth", peer={"ifname": _TESTER, "address": _TESTER_MAC})
-        try:
-            for name in (_PORT, _TESTER, bridge[1]):
-                with suppress(OSError):
-                    Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1", encoding="ascii")
-            master = ip.link_lookup(ifname=bridge[1])[0]
-            ip.link("set", index=master, kind="bridge", br_mcast_snooping=0)
-            ip.link("set", index=ip.link_lookup(ifname=_PORT)[0], master=master, state="up")
-            ip.link("set", index=ip.link_lookup(ifname=_TESTER)[0], state="up")
-            yield _TESTER
-        finally:
-            _unplug(ip)
-
-
-def _unplug(ip: IPRoute) -> None:
-    for index in ip.link_lookup(ifname=_PORT):
-        ip.link("del", index=index)
-
-
-def _pixit(
-    system: System, logins: Mapping[str, vagrant.Login], interface: str, state: Path, accelerator: str
-) -> str:
+def _pixit(system: System, logins: Mapping[str, vagrant.Login], state: Path, accelerator: str) -> str:
     """The PIXIT as TOML. The ssh-config that goes with it trusts host keys that it has not seen: the machines are minutes old, on a network of their own."""
     config = state / "ssh-config"
     config.write_text(
@@ -270,12 +251,15 @@ def _pixit(
         *(f"192.0.2.{last}" for last in range(100, 110)),
         *(f"2001:db8::{last:x}" for last in range(0x100, 0x10A)),
     ]
+    inner = [f"198.51.100.{last}" for last in range(100, 110)]
     vlans = f"vlans = {{ first = 101, last = {100 + lanes} }}\n" if lanes > 1 else ""
     return (
         f'schema = 1\nsystem = "{system.target}"\nvhids = {{ first = 1, last = 255 }}\npassword = "conformance"\n{vlans}'
         f"may_change = {json.dumps(list(system.may_change))}\nshared_addresses = {json.dumps(shared)}\n"
+        f"shared_inner_addresses = {json.dumps(inner)}\n"
         f'product = "virtual machines by Vagrant and libvirt on {"KVM" if accelerator == "kvm" else "QEMU, emulated"}"\n'
-        f'\n[tester]\ninterface = "{interface}"\naddresses = ["192.0.2.254", "fe80::fe"]\n{hosts}'
+        f'\n[tester]\ninterface = "{_OUTER.tester}"\naddresses = ["192.0.2.254", "fe80::fe"]\n'
+        f'inner_interface = "{_INNER.tester}"\ninner_addresses = ["198.51.100.254"]\n{hosts}'
     )
 
 

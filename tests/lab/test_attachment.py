@@ -46,6 +46,12 @@ def test_address_that_was_missing_is_taken_away_again(wire):
     assert addresses("eth0") == {"192.0.2.254"}
 
 
+def test_ipv6_addresses_are_the_testers_frames_alone(wire):
+    """The stack of the interface has IPv6 switched off here, and would refuse one."""
+    with attached("eth0", [ip_interface("192.0.2.254/24"), ip_interface("fe80::fe/64")], None):
+        assert addresses("eth0") == {"192.0.2.254"}
+
+
 def test_vlan_in_a_namespace_of_its_own_sends_with_its_tag(wire):
     with wire.namespace.entered():
         hearing = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))

@@ -10,6 +10,8 @@ import pytest
 
 from conformance.lab.box import build
 from conformance.lab.box.__main__ import main
+from conformance.lab.box.command import DATE
+from conformance.lab.box.disk import BOOT, make_disk, pack
 
 needs_tools = pytest.mark.skipif(bool(build.lacks()), reason="; ".join(what for what, _ in build.lacks()))
 
@@ -81,6 +83,49 @@ class TestCache:
         assert one.version != two.version
 
 
+class TestWithoutRoot:
+    @pytest.fixture
+    def user(self, tmp_path, monkeypatch):
+        """An ordinary user whose subordinate ids are in a file each; ``newuidmap`` is there."""
+        files = (tmp_path / "subuid", tmp_path / "subgid")
+        monkeypatch.setattr(build.os, "geteuid", lambda: 1000)
+        monkeypatch.setattr(build.os, "getuid", lambda: 1000)
+        monkeypatch.setattr(build.getpass, "getuser", lambda: "ada")
+        monkeypatch.setattr(build, "which", lambda tool: f"/usr/bin/{tool}")
+        monkeypatch.setattr(build, "SUBORDINATE_IDS", files)
+        return files
+
+    @pytest.mark.parametrize("line", ["ada:100000:65536", "1000:100000:65536", "bob:1:2\nada:100000:70000"])
+    def test_ids_of_the_user_are_enough(self, user, line):
+        for file in user:
+            file.write_text(f"{line}\n")
+        assert list(build._rootless_lacks()) == []
+
+    @pytest.mark.parametrize("line", ["", "bob:100000:65536", "ada:100000:1000", "ada"])
+    def test_user_without_ids_is_told_the_command(self, user, line):
+        user[0].write_text("ada:100000:65536\n")
+        user[1].write_text(f"{line}\n")
+        assert list(build._rootless_lacks()) == [
+            (
+                "the user ada has no subordinate ids",
+                "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ada, or run as root",
+            )
+        ]
+
+    def test_tool_that_maps_them_is_named_with_its_package(self, user, monkeypatch):
+        for file in user:
+            file.write_text("ada:100000:65536\n")
+        monkeypatch.setattr(build, "which", lambda _: None)
+        assert (
+            "the command 'newuidmap' is missing",
+            "apt-get install uidmap, or run as root",
+        ) in build.lacks()
+
+    def test_root_needs_none_of_it(self, user, monkeypatch):
+        monkeypatch.setattr(build.os, "geteuid", lambda: 0)
+        assert list(build._rootless_lacks()) == []
+
+
 @needs_tools
 class TestDisk:
     @pytest.fixture
@@ -92,9 +137,9 @@ class TestDisk:
             with tarfile.open(work / "root.tar", "w") as tar:
                 for file in ("vmlinuz", "initrd.img"):
                     member = tarfile.TarInfo(file)
-                    member.mtime = build.DATE
+                    member.mtime = DATE
                     tar.addfile(member)
-            build._disk(work)
+            make_disk(work)
             return work
 
         return make
@@ -104,7 +149,7 @@ class TestDisk:
         kind, start = raw[446 + 4], struct.unpack_from("<I", raw, 446 + 8)[0]
         assert raw[510:512] == b"\x55\xaa"
         assert (kind, start) == (0x83, 2048)
-        assert raw[:440] == (build._BOOT / "boot.img").read_bytes()[:440]
+        assert raw[:440] == (BOOT / "boot.img").read_bytes()[:440]
         assert b"/vmlinuz" in raw[512 : 2048 * 512] or b"GRUB" in raw[:512]
         assert raw[2048 * 512 + 1024 + 56 : 2048 * 512 + 1024 + 58] == b"\x53\xef"
 
@@ -112,4 +157,4 @@ class TestDisk:
         one, two = disk("one"), disk("two")
         os.utime(two / "root.tar", (1, 1))
         assert (one / "box.img").read_bytes() == (two / "box.img").read_bytes()
-        assert build._pack(one).read_bytes() == build._pack(two).read_bytes()
+        assert pack(one).read_bytes() == pack(two).read_bytes()

@@ -33,3 +33,40 @@ class TestProbe:
     def test_the_user_has_the_last_word(self, monkeypatch):
         monkeypatch.setenv("CARP_CONFORMANCE_ACCELERATOR", "qemu")
         assert kvm.accelerator() == "qemu"
+
+
+class TestLack:
+    @pytest.fixture
+    def device(self, tmp_path, monkeypatch):
+        path = tmp_path / "kvm"
+        monkeypatch.setattr(kvm, "DEVICE", path)
+        monkeypatch.setattr(kvm.getpass, "getuser", lambda: "ada")
+        monkeypatch.setattr(kvm.shutil, "which", lambda tool: f"/usr/bin/{tool}")
+        monkeypatch.setattr(kvm, "works", lambda: False)
+        return path
+
+    def test_no_device(self, device):
+        what, remedy = kvm.lack()
+        assert what == f"there is no {device}"
+        assert "modprobe kvm_intel" in remedy
+
+    def test_no_permission(self, device, monkeypatch):
+        device.touch()
+        monkeypatch.setattr(kvm.os, "access", lambda *_: False)
+        assert kvm.lack() == (f"ada may not open {device}", "sudo usermod -aG kvm ada, and log in anew")
+
+    def test_no_qemu_to_try_it_with(self, device, monkeypatch):
+        device.touch()
+        monkeypatch.setattr(kvm.shutil, "which", lambda _: None)
+        assert kvm.lack()[1] == "apt-get install --no-install-recommends qemu-system-x86"
+
+    def test_device_that_runs_no_guest(self, device):
+        device.touch()
+        what, remedy = kvm.lack()
+        assert what == f"{device} opens, but no guest runs on it"
+        assert "nested" in remedy
+
+    def test_nothing_lacks_where_a_guest_runs(self, device, monkeypatch):
+        device.touch()
+        monkeypatch.setattr(kvm, "works", lambda: True)
+        assert kvm.lack() is None

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.lab.box.build import BoxError, build, cache_folder, input_digest, ready, recipe_digest
+from conformance.lab.box.build import build, cache_folder, input_digest, ready, recipe_digest
+from conformance.lab.box.command import BoxError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

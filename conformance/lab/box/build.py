@@ -1,4 +1,4 @@
-"""Makes the box: a root file system (mmdebstrap), a bootable disk (genext2fs, GRUB without installing it), and what Vagrant wants around it.
+"""Makes the box, a root file system (mmdebstrap) on a disk of :mod:`conformance.lab.box.disk`, and keeps it in a cache.
 
 Nothing is mounted and no loop device is used, so it works for root and, in mmdebstrap's mode ``unshare``, for any user with subordinate ids. Two builds of the same inputs are
 equal, byte by byte: time stamps, identifiers and the order of files are fixed.
@@ -6,24 +6,23 @@ equal, byte by byte: time stamps, identifiers and the order of files are fixed.
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 import os
 import shutil
-import subprocess
-import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.lab.box.command import BoxError, run, which
+from conformance.lab.box.disk import BOOT, make_disk, pack
+
 NAME = "carp-conformance/ucarp"
 SUITE = "bookworm"
 MIRROR_LISTS = Path("/var/lib/apt/lists")
-DATE = 1_767_225_600
-"""The date of every file that has none of its own: 2026-01-01."""
-LIMIT_S = 1800
 PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools", "sysvinit-core", "kmod", "procps", "busybox-static",
     "isc-dhcp-client", "iproute2", "openssh-server", "sudo", "python3-minimal", "ucarp",
@@ -35,25 +34,24 @@ _LEFT_OUT = (
     "/lib/modules/*/kernel/fs/*",
 )  # fmt: skip
 _HERE = Path(__file__).parent
-_INPUTS = ("build.py", "essential.sh", "customize.sh", "boot.sh", "inittab", "grub.cfg")
+_INPUTS = (
+    "build.py",
+    "command.py",
+    "disk.py",
+    "essential.sh",
+    "customize.sh",
+    "boot.sh",
+    "inittab",
+    "grub.cfg",
+)
 _KEY = "keys/vagrant.pub"
+SUBORDINATE_IDS = (Path("/etc/subuid"), Path("/etc/subgid"))
+_IDS = 65_536
 _TOOLS = (
     ("mmdebstrap", "mmdebstrap"), ("genext2fs", "genext2fs"), ("tune2fs", "e2fsprogs"), ("sfdisk", "fdisk"),
     ("grub-mkimage", "grub-common"), ("qemu-img", "qemu-utils"),
 )  # fmt: skip
-_BOOT = Path("/usr/lib/grub/i386-pc")
-_BLOCK, _FIRST_SECTOR, _SECTOR = 4096, 2048, 512
-_SPARE_BLOCKS, _INODES = 40_000, 40_000
-"""160 MiB are left for logs and whatever a case writes."""
 Tell = Callable[[str], None]
-
-
-class BoxError(Exception):
-    """The box cannot be made: what went wrong, and what to do."""
-
-    def __init__(self, what: str, remedy: str) -> None:
-        self.what, self.remedy = what, remedy
-        super().__init__(f"the ucarp box cannot be built: {what}; {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,37 @@ def lacks() -> tuple[tuple[str, str], ...]:
     missing = [
         (f"the command {tool!r} is missing", f"apt-get install {package}")
         for tool, package in _TOOLS
-        if _which(tool) is None
+        if which(tool) is None
     ]
-    if not (_BOOT / "boot.img").exists():
+    if not (BOOT / "boot.img").exists():
         missing.append(("GRUB's images for PCs are missing", "apt-get install grub-pc-bin"))
     if _public_key() is None:
         missing.append(("Vagrant's public key is missing", "apt-get install vagrant"))
-    return tuple(missing)
+    return (*missing, *_rootless_lacks())
+
+
+def _rootless_lacks() -> Iterator[tuple[str, str]]:
+    """What a user who is not root needs besides: ids of its own for the users in the box."""
+    if os.geteuid() == 0:
+        return
+    if which("newuidmap") is None:
+        yield "the command 'newuidmap' is missing", "apt-get install uidmap, or run as root"
+    name = getpass.getuser()
+    if not all(_has_ids(file, name) for file in SUBORDINATE_IDS):
+        yield (
+            f"the user {name} has no subordinate ids",
+            f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}, or run as root",
+        )
+
+
+def _has_ids(file: Path, name: str) -> bool:
+    """Whether ``NAME:FIRST:COUNT`` (subuid(5)) gives the user as many ids as a system has."""
+    with suppress(OSError, ValueError):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            who, _, ids = line.partition(":")
+            if who in (name, str(os.getuid())) and int(ids.rpartition(":")[2]) >= _IDS:
+                return True
+    return False
 
 
 def cache_folder() -> Path:
@@ -151,8 +173,8 @@ def build(folder: Path, digest: str, tell: Tell = lambda _: None) -> Box:
         tell("making the root file system of the ucarp box (mmdebstrap)")
         packages = _root_file_system(work)
         tell("making its disk")
-        _disk(work)
-        made = _pack(work)
+        make_disk(work)
+        made = pack(work)
         record = folder / f"ucarp-{digest[:16]}.json"
         path = record.with_suffix(".box")
         made.replace(path)
@@ -198,7 +220,7 @@ def _root_file_system(work: Path) -> list[str]:
     for name in _INPUTS:
         shutil.copy(_HERE / name, work / name)
     root = os.geteuid() == 0
-    _run(
+    run(
         [
             "mmdebstrap", f"--mode={'root' if root else 'unshare'}", "--variant=minbase", "--format=tar", "--quiet",
             '--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"',
@@ -213,128 +235,6 @@ def _root_file_system(work: Path) -> list[str]:
         BOX_FILES=str(work), BOX_KEY=str(work / "key"),
     )  # fmt: skip
     return (work / "packages").read_text(encoding="utf-8").splitlines()
-
-
-def _disk(work: Path) -> None:
-    """The disk: GRUB's first sector, its core where partitions do not begin yet, one partition with the root file system."""
-    blocks = (work / "root.tar").stat().st_size * 5 // 4 // _BLOCK + _SPARE_BLOCKS
-    system = work / "system.ext2"
-    _run(
-        ["genext2fs", "--block-size", str(_BLOCK), "--size-in-blocks", str(blocks), "--number-of-inodes", str(_INODES), "--allow-holes",
-         "--volume-label", "carp-box", "--faketime", "--tarball", str(work / "root.tar"), str(system)],
-        "genext2fs",
-    )  # fmt: skip
-    _run(
-        ["tune2fs", "-U", "63617270-0000-4000-8000-000000000001", "-c", "0", "-i", "0", str(system)],
-        "tune2fs",
-    )
-    core = work / "core.img"
-    _run(
-        ["grub-mkimage", "--format=i386-pc", f"--output={core}", "--prefix=/", f"--config={work / 'grub.cfg'}",
-         "biosdisk", "part_msdos", "ext2", "linux"],
-        "grub-mkimage",
-    )  # fmt: skip
-    disk = work / "disk.raw"
-    with disk.open("wb") as out:
-        out.truncate(_FIRST_SECTOR * _SECTOR + system.stat().st_size)
-    _run(
-        ["sfdisk", "--quiet", str(disk)],
-        "sfdisk",
-        input=f"label: dos\nlabel-id: 0x63617270\nstart={_FIRST_SECTOR}, type=83, bootable\n",
-    )
-    if core.stat().st_size > (_FIRST_SECTOR - 1) * _SECTOR:
-        raise BoxError("GRUB's core does not fit before the partition", "report it as a defect of the suite")
-    with disk.open("r+b") as out:
-        out.write((_BOOT / "boot.img").read_bytes()[:440])
-        out.seek(_SECTOR)
-        out.write(core.read_bytes())
-    _copy_sparse(system, disk, _FIRST_SECTOR * _SECTOR)
-    _run(
-        [
-            "qemu-img",
-            "convert",
-            "-c",
-            "-m",
-            "1",
-            "-f",
-            "raw",
-            "-O",
-            "qcow2",
-            str(disk),
-            str(work / "box.img"),
-        ],
-        "qemu-img",
-    )
-
-
-def _pack(work: Path) -> Path:
-    """A Vagrant box of the provider libvirt: the image, what it is, and how to log in."""
-    size = -(-(work / "disk.raw").stat().st_size // 2**30)
-    parts = {
-        "metadata.json": json.dumps({"provider": "libvirt", "format": "qcow2", "virtual_size": size}).encode()
-        + b"\n",
-        "Vagrantfile": b'Vagrant.configure("2") { |config| config.ssh.username = "root" }\n',
-    }
-    path = work / "made.box"
-    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as box:
-        for name, content in parts.items():
-            (work / name).write_bytes(content)
-        for name in (*parts, "box.img"):
-            box.add(work / name, name, filter=_dated)
-    return path
-
-
-def _dated(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.mtime, member.mode, member.uid, member.gid, member.uname, member.gname = (
-        DATE,
-        0o644,
-        0,
-        0,
-        "root",
-        "root",
-    )
-    return member
-
-
-def _copy_sparse(source: Path, target: Path, offset: int) -> None:
-    with source.open("rb") as read, target.open("r+b") as write:
-        while chunk := read.read(2**20):
-            if chunk.count(0) != len(chunk):
-                write.seek(offset + read.tell() - len(chunk))
-                write.write(chunk)
-
-
-def _run(
-    command: Sequence[str],
-    what: str,
-    remedy: str = "see its message",
-    input: str | None = None,
-    **environment: str,
-) -> None:
-    fixed = {
-        "SOURCE_DATE_EPOCH": str(DATE),
-        "E2FSPROGS_FAKE_TIME": str(DATE),
-        "LC_ALL": "C.UTF-8",
-        "PATH": _path(),
-    }
-    try:
-        said = subprocess.run(
-            command, input=input, capture_output=True, text=True, check=False, timeout=LIMIT_S,
-            env=os.environ | fixed | environment,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise BoxError(f"{what} did not end in {LIMIT_S} s", remedy) from error
-    if said.returncode != 0:
-        tail = " / ".join(said.stderr.strip().splitlines()[-4:]) or "it said nothing"
-        raise BoxError(f"{what} ended with status {said.returncode} ({tail})", remedy)
-
-
-def _path() -> str:
-    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-
-
-def _which(tool: str) -> str | None:
-    return shutil.which(tool, path=_path())
 
 
 def _public_key() -> Path | None:

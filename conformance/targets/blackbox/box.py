@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from conformance.model.dialects import Dialect
 from conformance.segment.decision import Inconclusive, NotApplicable, seconds
 from conformance.targets.protocol import Settings
-from conformance.targets.recognised import better_than
+from conformance.targets.subject.recognised import better_than
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.digest import Address, Secret
 

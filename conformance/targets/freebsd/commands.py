@@ -133,6 +133,6 @@ def _sweep(interface: str, vhid: int) -> str:
     """Removes a virtual host without addresses, which FreeBSD keeps in INIT and cannot remove by itself: with its last address it goes."""
     scratch = f"127.112.{vhid}.1"
     return (
-        f'if ifconfig {interface} | grep -q "vhid {vhid} "; then '
+        f'if ifconfig {interface} | grep -Eq "(vhid|vrid) {vhid}( |$)"; then '
         f"ifconfig {interface} vhid {vhid} alias {scratch}/32 && ifconfig {interface} inet {scratch} -alias; fi"
     )

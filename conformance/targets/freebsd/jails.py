@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.targets.pixit import PixitHost
 from conformance.targets.remote.bench import Lane
-from conformance.targets.remote.commands import Change
+from conformance.targets.remote.commands import Change, load_module
 from conformance.targets.remote.identity import Identity
 from conformance.targets.remote.machine import Setup
 
@@ -22,14 +22,13 @@ def place(identity: Identity, host: PixitHost, lane: Lane) -> Setup:
     """The interface itself, or the jail of the lane. Its link cannot be lost from the far end of the epair, which stays up whatever the other end does: the
     interface goes down instead.
     """
-    load = tuple(Change(f"kldstat -q -m {name} || kldload {name}") for name in _MODULES[:1])
     if lane.vlan is None or not can_lane(identity):
-        return Setup(host.interface, changes=load)
+        return Setup(host.interface, changes=(load_module("carp"),))
     vlan, bridge, pair, jail = (f"{name}{lane.vlan}" for name in ("vlan", "bridge", "epair", "carp"))
     inside = f"{pair}b"
     mac = f"02:ca:00:{lane.vlan >> 8:02x}:{lane.vlan & 0xFF:02x}:{ord(host.name):02x}"
     changes = (
-        *(Change(f"kldstat -q -m {name} || kldload {name}") for name in _MODULES),
+        *map(load_module, _MODULES),
         Change(
             f"ifconfig {vlan} create vlan {lane.vlan} vlandev {host.interface} up",
             f"ifconfig {vlan} destroy 2>/dev/null || :",

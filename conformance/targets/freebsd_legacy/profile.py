@@ -6,21 +6,14 @@ from conformance.model.rows import LEGACIES, LEGACY
 from conformance.targets import vm
 from conformance.targets.freebsd_legacy.commands import FreeBsdLegacy
 from conformance.targets.model.deviations import KNOWN
-from conformance.targets.pixit import PixitHost
-from conformance.targets.remote.bench import Lane
-from conformance.targets.remote.commands import Change, Commands
+from conformance.targets.remote.commands import Commands, load_module
 from conformance.targets.remote.identity import Identity
-from conformance.targets.remote.machine import Setup
+from conformance.targets.remote.machine import whole
 from conformance.targets.remote.target import Family
 
 
 def commands(identity: Identity, base: int) -> Commands:  # noqa: ARG001  # all of them the same
     return FreeBsdLegacy(base)
-
-
-def place(identity: Identity, host: PixitHost, lane: Lane) -> Setup:  # noqa: ARG001  # one lane only
-    """The interface itself: one lane, because the switches of CARP are the machine's."""
-    return Setup(host.interface, changes=(Change("kldstat -q -m carp || kldload carp"),))
 
 
 FAMILY = Family(
@@ -30,7 +23,7 @@ FAMILY = Family(
     default=LEGACY,
     majors=range(5, 10),
     commands=commands,
-    place=place,
+    place=whole(load_module("carp", "if_carp")),
     can_lane=lambda _: False,
     vm=vm.System(
         target="freebsd-legacy",

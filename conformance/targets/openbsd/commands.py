@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from conformance.targets.remote.commands import (
 from conformance.targets.remote.ifconfig import Shown
 from conformance.wire.digest import Address
 
-OPTIONS = ("peer", "lladdr")
+OPTIONS = ("peer", "lladdr", "carpnodes", "balancing")
 LOG = "/var/log/messages"
 MOST_AT_ONCE = 128
 """The largest step that ifconfig takes for carpdemote."""
@@ -43,10 +44,9 @@ class OpenBsd:
         check_options(settings, OPTIONS)
         options = settings.options
         peer = f" carppeer {options['peer']}" if "peer" in options else ""
-        bare = replace(settings, options={"omit": options.get("omit", ())})
         changes = [
             Change(f"ifconfig {device} create", f"ifconfig {device} destroy 2>/dev/null || :"),
-            Change(f"ifconfig {device} {rank(bare)} carpdev {interface.name}{peer}"),
+            Change(f"ifconfig {device} {_rank(settings)} carpdev {interface.name}{peer}"),
         ]
         if "lladdr" in options:
             changes.append(Change(f"ifconfig {device} lladdr {options['lladdr']}"))
@@ -104,6 +104,17 @@ class OpenBsd:
         word = "alias " if alias else ""
         device = self.device(interface.name, vhid)
         return f"ifconfig {device} {family(address)} {word}{with_prefix(interface, address)}"
+
+
+def _rank(settings: Settings) -> str:
+    """The parameters of a carp interface. With ``carpnodes`` it has several virtual hosts, each with a vhid and an advskew of its own, of which ``settings`` names the first."""
+    options = settings.options
+    if "carpnodes" not in options:
+        return rank(replace(settings, options={"omit": options.get("omit", ())}))
+    nodes = ",".join(f"{vhid}:{advskew}" for vhid, advskew in options["carpnodes"])
+    mode = f" balancing {options['balancing']}" if "balancing" in options else ""
+    word = f" pass {shlex.quote(settings.password)}" if settings.password else ""
+    return f"carpnodes {nodes}{mode} advbase {settings.advbase}{word}"
 
 
 def _steps(amount: int, group: str) -> str:

@@ -6,21 +6,14 @@ from conformance.model.rows import OPENBSD
 from conformance.targets import vm
 from conformance.targets.model.deviations import KNOWN
 from conformance.targets.openbsd.commands import OpenBsd
-from conformance.targets.pixit import PixitHost
-from conformance.targets.remote.bench import Lane
 from conformance.targets.remote.commands import Commands
 from conformance.targets.remote.identity import Identity
-from conformance.targets.remote.machine import Setup
+from conformance.targets.remote.machine import whole
 from conformance.targets.remote.target import Family
 
 
 def commands(identity: Identity, base: int) -> Commands:  # noqa: ARG001  # all of them the same
     return OpenBsd(base)
-
-
-def place(identity: Identity, host: PixitHost, lane: Lane) -> Setup:  # noqa: ARG001  # one lane only
-    """The interface itself: one lane, because the switches of CARP and the demote counts are the machine's."""
-    return Setup(host.interface)
 
 
 FAMILY = Family(
@@ -30,7 +23,7 @@ FAMILY = Family(
     default=OPENBSD,
     majors=range(5, 100),
     commands=commands,
-    place=place,
+    place=whole(),
     can_lane=lambda _: False,
     vm=vm.System(
         target="openbsd",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_interface
 from pathlib import Path
@@ -62,6 +62,9 @@ def this_lane(vlans: range | None) -> Lane:
 class RemoteSut(SutHost, Protocol):
     """A host as the bench itself needs it."""
 
+    def hear_out(self) -> None:
+        """Returns when all has come that the machine has said, and how late it was with it."""
+
     def reset(self) -> None:
         """Ends what a case started on it and restores what it changed."""
 
@@ -96,6 +99,7 @@ class RemoteBench:
         """Processes of this machine in which hosts run, as that of a virtual machine."""
         self.took_ns = 0
         """How long the last thing took that was done to a machine."""
+        self._waited_ns = 0
         self.streams: list[Stream] = []
         self.closing: list[socket.socket] = []
         self._watched: list[HasFileno] = []
@@ -123,6 +127,10 @@ class RemoteBench:
     def blame_the_rig(self, late_ns: int) -> None:
         """What is known only to ``late_ns`` must not be called a miss by less: a timer of the bench is made to be as late."""
         self.loop.at(self.loop.now_ns() - late_ns, lambda: None)
+
+    def blame_a_machine(self, waited_ns: int) -> None:
+        """Something on a machine was ``waited_ns`` late, or waited so long for its CPU. Other than lateness here such times add up."""
+        self._waited_ns += waited_ns
 
     @contextmanager
     def taking_time(self) -> Iterator[None]:
@@ -180,9 +188,14 @@ class RemoteBench:
         return port
 
     def stalled_ns(self) -> int:
-        """Of this process, and of those here that hosts run in."""
+        """Of this process, of those here that hosts run in, and what machines have told of themselves."""
         here = (os.getpid(), *self.runs_in, *(pid for one in self.streams for pid in descent(one.pid)))
-        return sum(map(stalled_ns, here))
+        return sum(map(stalled_ns, here)) + self._waited_ns
+
+    def hear_out(self) -> None:
+        """Lets the machines say what they have not said yet (:class:`conformance.targets.protocol.Reporting`)."""
+        for host in (*self._made.values(), *self.inner):
+            host.hear_out()
 
     def clock_step_ns(self) -> int:
         return self.clock.stepped_ns()
@@ -251,3 +264,23 @@ def remote_bench(pixit: Pixit, makers: Sequence[Maker], lane: Lane) -> Iterator[
         stack.callback(bench.close)
         stack.callback(bench.reset)
         yield bench
+
+
+class SharedBench:
+    """The bench of a worker: made for the first who asks, and the same for all who ask while that one has it, because its place on each machine is there once."""
+
+    def __init__(self) -> None:
+        self._made: RemoteBench | None = None
+
+    @contextmanager
+    def have(self, make: Callable[[], AbstractContextManager[RemoteBench]]) -> Iterator[RemoteBench]:
+        """The bench, from ``make`` if there is none."""
+        if self._made is not None:
+            yield self._made
+            return
+        with make() as made:
+            self._made = made
+            try:
+                yield made
+            finally:
+                self._made = None

@@ -71,6 +71,11 @@ class Commands(Protocol):
         """A command that goes on, with a line for :func:`conformance.targets.remote.words.hear` for what the machine says from now on."""
 
 
+def load_module(module: str, file: str = "") -> Change:
+    """FreeBSD: loads a kernel module from ``file`` (of the same name, unless given) if it is not there; it stays."""
+    return Change(f"kldstat -q -m {module} || kldload {file or module}")
+
+
 def set_interface(name: str, *, up: bool) -> Change:
     """Takes an interface down or up."""
     return Change(f"ifconfig {name} {'up' if up else 'down'}", f"ifconfig {name} up")

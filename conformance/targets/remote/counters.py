@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from conformance.model.actions import COUNTERS
+from conformance.catalogue import COUNTERS
 from conformance.model.platform import LIBXO
 
 FIELDS = COUNTERS

@@ -9,8 +9,8 @@ from conformance.lab.hosts import Access, examined
 from conformance.lab.shell import HostError
 
 LOG = "/var/log/messages"
-MODULE = "/boot/kernel/carp.ko"
-"""What FreeBSD's drivers load where it is not loaded."""
+MODULES = ("/boot/kernel/carp.ko", "/boot/kernel/if_carp.ko")
+"""What FreeBSD's drivers load where it is not loaded; the second is that of FreeBSD 9 and earlier."""
 SWITCHES = ("allow", "preempt", "log")
 
 
@@ -37,7 +37,10 @@ def faults(access: Access) -> Iterator[tuple[str, str]]:
             "let syslogd write kern.* and user.notice there",
         )
     if found["sysctl"].get("net.inet.carp.allow") is None and not found["module"]:
-        yield f"machine {access.name} has no CARP", "kldload carp (FreeBSD), or a kernel with carp(4)"
+        yield (
+            f"machine {access.name} has no CARP",
+            "kldload carp (FreeBSD; if_carp before 10), or a kernel with carp(4)",
+        )
 
 
 def _facts(host: Any) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def _facts(host: Any) -> dict[str, Any]:
     return {
         "testinfra": {"type": host.system_info.type, "distribution": host.system_info.distribution},
         "sysctl": switches,
-        "module": bool(host.file(MODULE).exists),
+        "module": any(host.file(one).exists for one in MODULES),
         "log": {"path": LOG, "exists": bool(log.exists)},
         "syslogd": bool(host.process.filter(comm="syslogd")),
     }

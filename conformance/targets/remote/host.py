@@ -161,7 +161,7 @@ class RemoteHost:
                 one.vhid
                 for shown in self.machine.all_shown().values()
                 for one in shown.virtual
-                if shown.name == self.commands.device(self.interface_name, one.vhid)
+                if shown.name == self.commands.device(self.interface_name, shown.virtual[0].vhid)
             )
         )
 
@@ -201,14 +201,18 @@ class RemoteHost:
         """What is done meanwhile takes its time; afterwards all is heard that the machine said about it."""
         with self.bench.taking_time():
             yield
-        if self._listening:
-            self.machine.catch_up()
+        self.hear_out()
 
     def state(self, vhid: int) -> str | None:
         """The state of a virtual host, asked for now; None if it is not there."""
         shown = self.machine.shown(self.commands.device(self.interface_name, vhid))
         found = None if shown is None else shown.virtual_host(vhid)
         return None if found is None else found.state
+
+    def hear_out(self) -> None:
+        """Returns when all is heard that the machine has said; nothing where nobody listens to it."""
+        if self._listening:
+            self.machine.catch_up()
 
     def reset(self) -> None:
         if self._pulled:

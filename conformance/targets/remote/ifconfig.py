@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
@@ -20,6 +20,9 @@ _CARP = re.compile(
     r"advbase (?P<advbase>\d+) advskew (?P<advskew>\d+)"
     r"|vrrp: (?P<vrrp>\w+) vrid (?P<vrid>\d+) prio \d+ interval \d+)"
 )
+_SHARED = re.compile(r"^\s+carp: carpdev (?P<device>\w+) advbase (?P<advbase>\d+) balancing \S+")
+"""The line above the virtual hosts of an interface that has several (OpenBSD), each of which is a :data:`_NODE`."""
+_NODE = re.compile(r"^\s+state (?P<state>\w+) vhid (?P<vhid>\d+) advskew (?P<advskew>\d+)$")
 _ND6 = re.compile(r"^\s+nd6 options=[0-9a-f]+<(?P<options>[^>]*)>")
 _GROUPS = re.compile(r"^\s+groups: (?P<groups>.*)$")
 _STATUS = re.compile(r"^\s+status: (?P<status>.*)$")
@@ -89,7 +92,6 @@ def _interface(lines: list[str]) -> Shown:
     mac: bytes | None = None
     addresses: list[Interface] = []
     vhid_of: dict[Address, int] = {}
-    virtual: list[VirtualHost] = []
     groups: tuple[str, ...] = ()
     status, disabled = "", False
     for line in lines[1:]:
@@ -100,8 +102,6 @@ def _interface(lines: list[str]) -> Shown:
             _address(f"{match['ip']}/{match['length']}", match["rest"], addresses, vhid_of)
         elif (match := _MAC.match(line)) is not None:
             mac = bytes.fromhex(match["mac"].replace(":", ""))
-        elif (match := _CARP.match(line)) is not None:
-            virtual.append(_virtual_host(match))
         elif (match := _GROUPS.match(line)) is not None:
             groups = tuple(match["groups"].split())
         elif (match := _STATUS.match(line)) is not None:
@@ -110,8 +110,20 @@ def _interface(lines: list[str]) -> Shown:
             disabled = "IFDISABLED" in match["options"].split(",")
     flags = frozenset((head["flags"] or "").split(",")) - {""}
     return Shown(
-        head["name"], flags, mac, tuple(addresses), vhid_of, tuple(virtual), groups, status, disabled
+        head["name"], flags, mac, tuple(addresses), vhid_of, tuple(_virtual(lines)), groups, status, disabled
     )
+
+
+def _virtual(lines: list[str]) -> Iterator[VirtualHost]:
+    shared: re.Match[str] | None = None
+    for line in lines:
+        if (match := _CARP.match(line)) is not None:
+            yield _virtual_host(match)
+        elif (match := _SHARED.match(line)) is not None:
+            shared = match
+        elif shared is not None and (match := _NODE.match(line)) is not None:
+            rank = int(shared["advbase"]), int(match["advskew"])
+            yield VirtualHost(match["state"], int(match["vhid"]), *rank, shared["device"])
 
 
 def _address(text: str, rest: str, addresses: list[Interface], vhid_of: dict[Address, int]) -> None:

@@ -13,8 +13,9 @@ from conformance.lab.shell import HostError, Said
 from conformance.segment.trace import HostKind
 from conformance.targets.pixit import PixitHost
 from conformance.targets.remote import tables
-from conformance.targets.remote.bench import RemoteBench
+from conformance.targets.remote.bench import Lane, RemoteBench
 from conformance.targets.remote.commands import Change
+from conformance.targets.remote.identity import Identity
 from conformance.targets.remote.ifconfig import Shown, read
 from conformance.targets.remote.stream import Stream
 from conformance.targets.remote.words import POLL_NS, Word, hear
@@ -53,6 +54,11 @@ class Setup:
         if self.program == "/bin/sh":
             return script
         return f"{self.program} <<'conformance'\n{script}\nconformance"
+
+
+def whole(*before: Change) -> Callable[[Identity, PixitHost, Lane], Setup]:
+    """Places of a system that has one lane only, because the switches of CARP are the machine's: the interface itself, after some changes."""
+    return lambda _, host, __: Setup(host.interface, changes=before)
 
 
 class Machine:

@@ -18,7 +18,15 @@ from conformance.targets import vm
 from conformance.targets.pixit import Pixit, PixitError, PixitHost
 from conformance.targets.protocol import Deviation, Profile
 from conformance.targets.remote.beginning import Rights
-from conformance.targets.remote.bench import Lane, Maker, RemoteBench, RemoteSut, remote_bench, this_lane
+from conformance.targets.remote.bench import (
+    Lane,
+    Maker,
+    RemoteBench,
+    RemoteSut,
+    SharedBench,
+    remote_bench,
+    this_lane,
+)
 from conformance.targets.remote.commands import Commands
 from conformance.targets.remote.examination import examine, faults
 from conformance.targets.remote.host import RemoteHost
@@ -60,6 +68,7 @@ class RemoteTarget:
     def __init__(self, family: Family, pixit: Pixit | None = None, *, standins: bool = False) -> None:
         """``standins``: the machines must be stand-ins, and no others."""
         self.family, self.pixit, self._standins = family, pixit, standins
+        self._shared = SharedBench()
 
     def configured(self, pixit: Pixit) -> RemoteTarget:
         for host in pixit.hosts:
@@ -141,14 +150,16 @@ class RemoteTarget:
         }
 
     def bench(self, hosts: int) -> AbstractContextManager[RemoteBench]:
-        return self._bench(hosts)
+        """All machines of the PIXIT, for any number of hosts that they are enough for."""
+        self._check(hosts)
+        return self._shared.have(self._bench)
 
     @contextmanager
-    def _bench(self, hosts: int) -> Iterator[RemoteBench]:
+    def _bench(self) -> Iterator[RemoteBench]:
         pixit = self.pixit
         assert pixit is not None, "lacks() is asked before a bench is made"
         lane = this_lane(pixit.vlans if self._laned() else None)
-        with remote_bench(pixit, self.makers(hosts), lane) as bench:
+        with remote_bench(pixit, self.makers(len(pixit.hosts)), lane) as bench:
             if self.profile.pics.get("second_interface"):
                 inner = self._inner(bench)
                 bench.inner = list(inner.values())
@@ -160,13 +171,17 @@ class RemoteTarget:
 
     def makers(self, hosts: int) -> list[Maker]:
         """What the hosts of a bench are made of. Raises :class:`HostError` for a machine that is not what it should be."""
+        self._check(hosts)
+        return [self._maker(one) for one in self.identities[:hosts]]
+
+    # --- parts of it
+
+    def _check(self, hosts: int) -> None:
+        """Raises :class:`HostError` for a machine that is not what it should be, or is missing."""
         faults = self.lacks()
         if faults or len(self.identities) < hosts:
             what, remedy = faults[0] if faults else ("it is not there", "name it in the PIXIT")
             raise HostError("of the bench", what, remedy)
-        return [self._maker(one) for one in self.identities[:hosts]]
-
-    # --- parts of it
 
     def _maker(self, identity: Identity) -> Maker:
         def make(bench: RemoteBench, host: PixitHost) -> RemoteSut:
@@ -245,7 +260,10 @@ class RemoteTarget:
         return 1 if vlans is None else len(vlans)
 
     def capabilities(self, rules: Dialect) -> dict[str, bool]:
-        """The PICS: what the dialect has, as far as the system's commands give it and the PIXIT allows it."""
+        """The PICS: what the dialect has, as far as the system's commands give it and the PIXIT allows it.
+
+        The mode ``ip`` of balancing sends from a multicast MAC, which a Linux bridge, as between virtual machines, drops.
+        """
         pixit, by = self.pixit, rules.demotion_by
         may = pixit.may_change if pixit is not None else frozenset()
         actions = set(pixit.actions) if pixit is not None else set()
@@ -267,6 +285,6 @@ class RemoteTarget:
             "interface_groups": by is Demotion.GROUPS, "carp_interface": rules.own_interface, "interface_switch": "interface" in may,
             "second_interface": two_sided, "group_failover": two_sided and link, "own_addresses": "addresses" in may, "vhid_list": True,
             "configured_order": rules.address_rule is AddressRule.CONFIGURED, "packets_before_states": rules.key == LEGACY_6,
-            "custom_lladdr": rules.hashes_lladdr, "bow_out": rules.bow_out, "commands": True,
+            "custom_lladdr": rules.hashes_lladdr, "balancing": rules.carpnodes is not None and self._rung() == "lab", "bow_out": rules.bow_out, "commands": True,
         }  # fmt: skip
         return {name: has and name not in self.family.denied for name, has in found.items()}

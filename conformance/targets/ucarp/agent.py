@@ -4,7 +4,7 @@ It needs Python's own modules only, and of those no more than Debian's python3-m
 ends, in whatever way, it ends, and the kernel ends and removes all that is in them.
 
 Each request is a line, the text of a Python tuple: a number, the name of a method of :class:`Agent`, its arguments. Each thing told is one, too: ``("answer", number, value)``,
-``("refused", number, why)``, ``("line", time_ns, run, text)``, ``("ended", time_ns, run, status)``, ``("late", time_ns, ns)``.
+``("refused", number, why)``, ``("lines", time_ns, run, texts)``, ``("ended", time_ns, run, status)``, ``("late", time_ns, ns)``.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Agent:
             f"link set {wire} up promisc on",
             f"link add link {wire} name {names[0]} type vlan id {vlan}",
             f"link add {names[1]} type bridge mcast_snooping 0 stp_state 0 forward_delay 0",
-            f"link set {names[0]} master {names[1]} up",
-            f"link set {names[1]} up",
+            f"link set {names[0]} addrgenmode none master {names[1]} up",
+            f"link set {names[1]} addrgenmode none up",
         )
         self._ip("link set lo up")
         self.plug()
@@ -87,7 +87,7 @@ class Agent:
         _, bridge, port = self._names()
         self._outside(
             f"link add {port} type veth peer name eth0 address {mac} netns {os.getpid()}",
-            f"link set {port} master {bridge} up",
+            f"link set {port} addrgenmode none master {bridge} up",
         )
         self._ip("link set eth0 up", f"addr add {address}/{prefix} dev eth0")
 
@@ -142,17 +142,11 @@ class Agent:
         for name, text in scripts.items():
             with open(os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT, 0o700), "w") as file:
                 file.write(text.replace("{shell}", SHELL).replace("{ip}", IP))
-        filled = [
-            one.replace("{passfile}", f"{folder}/pass").replace("{folder}", folder) for one in arguments
-        ]
+        filled = [one.replace("{passfile}", "{folder}/pass").replace("{folder}", folder) for one in arguments]
         popen = subprocess.Popen(
-            filled,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(os.environ, **environment),
-            start_new_session=True,
-        )
+            filled, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(os.environ, **environment), start_new_session=True,
+        )  # fmt: skip
         assert popen.stdout is not None
         os.set_blocking(popen.stdout.fileno(), False)
         self._runs[run] = [popen, b"", folder]
@@ -198,6 +192,13 @@ class Agent:
         """The wall clock of this machine, in nanoseconds."""
         return time.time_ns()
 
+    def catch_up(self) -> None:
+        """Tells what the programs have written by now, and how late this machine was."""
+        for run in tuple(self._runs):
+            if not self._runs[run][0].stdout.closed:
+                self._read(run)
+        self._beat()
+
     # --- inner works
 
     def _names(self) -> tuple[str, str, str]:
@@ -236,8 +237,8 @@ class Agent:
         self._runs[run][1] = rest
         if os.path.exists(f"{folder}/pass"):
             os.unlink(f"{folder}/pass")
-        for line in lines:
-            self._say(("line", now_ns, run, line.decode(errors="replace")))
+        if lines:
+            self._say(("lines", now_ns, run, [line.decode(errors="replace") for line in lines]))
         if status is not None:
             self._say(("ended", now_ns, run, status))
 

@@ -6,84 +6,28 @@ times of the tester's clock: the offset is measured by asking for the time, as N
 
 from __future__ import annotations
 
-import ast
-import re
-import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import resources
+from collections.abc import Callable
 from typing import Any
 
-from conformance.lab.hosts import command
-from conformance.lab.shell import HostError
 from conformance.segment.decision import Inconclusive, seconds
 from conformance.segment.trace import HostEvent, HostKind
 from conformance.targets.pixit import PixitHost
 from conformance.targets.protocol import ConfigurationRefused, Settings
 from conformance.targets.remote.bench import RemoteBench
-from conformance.targets.remote.machine import access_of
-from conformance.targets.remote.stream import Stream
+from conformance.targets.ucarp.clock import Offset, closest, stamped_ns
 from conformance.targets.ucarp.driver import arguments, interpret
+from conformance.targets.ucarp.link import HELLO_NS, AgentLink
 from conformance.wire.digest import Address
 
-START_NS, STOP_NS, ANSWER_NS, HELLO_NS = 20_000_000_000, 5_000_000_000, 20_000_000_000, 90_000_000_000
+START_NS, STOP_NS = 20_000_000_000, 5_000_000_000
 CLOCK_TRIES = 5
 PREFIX = 24
-_STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}): ")
-_BOOTSTRAP = """\
-import os
-source = os.fdopen(0, "rb", buffering=0, closefd=False)
-length, text = int(source.readline()), b""
-while len(text) < length:
-    text += source.read(length - len(text))
-exec(compile(text, "agent", "exec"), {"__name__": "__main__"})
-"""
-"""Reads no byte more than the agent's own text: requests may follow at once."""
 _SCRIPT = """\
 #!{shell}
 [ "${CARP_SCRIPT_TAKES:-0}" = 0 ] || sleep "$CARP_SCRIPT_TAKES"
 {ip} address VERB "$2/32" dev "$1" 2>/dev/null
 echo "script NAME $*" >&2
 """
-
-
-def remote_command() -> str:
-    """What is run on the machine: an interpreter for the agent, first process of namespaces of its own; descriptor 9 is the machine's own network."""
-    agent = f"python3 -ISu -c {shlex.quote(_BOOTSTRAP)}"
-    return f"exec 9</proc/self/ns/net; exec unshare --net --pid --fork --kill-child=KILL --mount-proc {agent}"
-
-
-@dataclass(frozen=True, slots=True)
-class Offset:
-    """The machine's clock less the tester's, known to ``uncertainty_ns`` either way."""
-
-    offset_ns: int
-    uncertainty_ns: int
-
-    def here_ns(self, there_ns: int) -> int:
-        """A time of the machine's clock on the tester's."""
-        return there_ns - self.offset_ns
-
-    def latest_ns(self, there_ns: int) -> int:
-        """The latest that it can have been here: what a frame has caused is not to be told before that frame."""
-        return self.here_ns(there_ns) + self.uncertainty_ns
-
-
-def closest(tries: Sequence[tuple[int, int, int]]) -> Offset:
-    """The offset from exchanges (asked at, the machine's answer, answered at; the outer two on the tester's clock): of the quickest, which half its duration can be wrong by."""
-    asked_ns, there_ns, answered_ns = min(tries, key=lambda one: one[2] - one[0])
-    half_ns = (answered_ns - asked_ns + 1) // 2
-    return Offset(there_ns - (asked_ns + half_ns), half_ns)
-
-
-def stamped_ns(line: str) -> int | None:
-    """When ucarp says that it wrote a log line (its wall clock, in UTC), in nanoseconds."""
-    found = _STAMP.match(line)
-    if found is None:
-        return None
-    moment = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
 
 
 class RemoteUcarp:
@@ -129,16 +73,11 @@ class UcarpMachine:
         self.addresses: tuple[Address, ...] = host.addresses
         self.offset = Offset(0, 0)
         self._runs: dict[int, RemoteUcarp] = {}
-        self._answers: dict[int, tuple[str, Any]] = {}
-        self._told: dict[int, int] = {}
-        self._objections: list[tuple[str, Any]] = []
-        self._serial = self._run = 0
+        self._run = 0
         self._removed = self._pulled = self._known = False
         self._switched: dict[int, int] = {}
-        line = command(access_of(host), remote_command())
-        self._stream = Stream(bench, line, self._hear)
-        source = resources.files(__package__).joinpath("agent.py").read_bytes()
-        self._stream.write(b"%d\n%b" % (len(source), source))
+        self._link = AgentLink(bench, host, self._hear)
+        self.ask, self.tell = self._link.ask, self._link.tell
         assert bench.lane.vlan is not None, "the target asks for VLANs"
         self.ask(
             "place",
@@ -149,46 +88,6 @@ class UcarpMachine:
             PREFIX,
             within_ns=HELLO_NS,
         )
-
-    # --- asking
-
-    def ask(self, method: str, *values: object, within_ns: int = ANSWER_NS) -> Any:
-        """The agent's answer; the segment goes on meanwhile. Raises :class:`HostError`."""
-        number = self._request(method, values)
-        loop = self.bench.loop
-        loop.run_until(lambda: number in self._answers or self._stream.ended, loop.now_ns() + within_ns)
-        self._stream.read()
-        if number not in self._answers:
-            said = "; ".join(self._stream.lines[-3:]) or "it said nothing"
-            why = (
-                f"its agent ended ({said})"
-                if self._stream.ended
-                else f"its agent did not answer {method!r} in {seconds(within_ns)}"
-            )
-            raise HostError(
-                self.name, why, "look whether it runs, and whether Python 3 and util-linux are there"
-            )
-        return self._taken(*self._answers.pop(number))
-
-    def tell(self, method: str, *values: object) -> None:
-        """Lets the agent do something, and does not wait: its effect may be seen before it has answered. How long that took is noise."""
-        self._told[self._request(method, values)] = self.bench.loop.now_ns()
-
-    def _request(self, method: str, values: tuple[object, ...]) -> int:
-        for verdict, value in self._objections:
-            self._objections.clear()
-            self._taken(verdict, value)
-        self._serial += 1
-        self._stream.watch()
-        self._stream.write(repr((self._serial, method, values)).encode() + b"\n")
-        return self._serial
-
-    def _taken(self, verdict: str, value: Any) -> Any:
-        if verdict == "refused":
-            raise HostError(
-                self.name, f"its agent could not do {value}", "it has to be root there, with iproute2"
-            )
-        return value
 
     def has(self, run: int) -> bool:
         return run in self._runs
@@ -220,7 +119,8 @@ class UcarpMachine:
             *arguments(wanted, "eth0", str(self.addresses[0]), "{passfile}"),
         ]
         environment = {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(options.get("script_takes", 0))}
-        self.ask("start", self._run, program, environment, settings.password, self._scripts())
+        with self.bench.taking_time():
+            self.ask("start", self._run, program, environment, settings.password, self._scripts())
         runs_script = not options.get("neutral") and "downscript" not in options
         ready = "script down " if runs_script else "Switching to state: BACKUP"
         loop = self.bench.loop
@@ -254,44 +154,43 @@ class UcarpMachine:
     def reset(self) -> None:
         if self._runs or self._removed or self._pulled or self._known:
             self.ask("clear", self._removed, self._pulled)
+        self._link.forget()
         self._runs.clear()
         self._switched.clear()
         self._removed = self._pulled = self._known = False
 
+    def hear_out(self) -> None:
+        """Returns when all has come that was said there, and how late that machine was."""
+        if self._runs:
+            self.ask("catch_up")
+
     def close(self) -> None:
-        self._stream.close()
+        self._link.close()
 
     # --- hearing
 
-    def _hear(self, line: str) -> None:
-        if not line.startswith("("):
-            return
-        word, *values = ast.literal_eval(line)
-        if word in ("answer", "refused") and values[0] in self._told:
-            self.bench.blame_the_rig(self.bench.loop.now_ns() - self._told.pop(values[0]))
-            if word == "refused":
-                self._objections.append((word, values[1]))
-        elif word in ("answer", "refused"):
-            self._answers[values[0]] = (word, values[1])
-        elif word == "late":
+    def _hear(self, word: str, values: tuple[Any, ...]) -> None:
+        if word == "late":
             if self._known:  # what was late before this case is no excuse in it
-                self.bench.blame_the_rig(values[1])
+                self.bench.blame_a_machine(values[1])
+            return
+        there_ns, run, what = values
+        iut = self._runs.get(run)
+        if iut is None:
+            return
+        if word == "lines":
+            for line in what:
+                self._said(iut, there_ns, line)
         else:
-            there_ns, run, what = values
-            iut = self._runs.get(run)
-            if iut is None:
-                return
-            if word == "line":
-                self._said(iut, there_ns, what)
-            else:
-                iut.status = what
-                self._tell(there_ns, HostKind.PROCESS, f"the process ended with status {what}")
+            iut.status = what
+            self._tell(there_ns, HostKind.PROCESS, f"the process ended with status {what}")
 
     def _said(self, iut: RemoteUcarp, read_ns: int, line: str) -> None:
         iut.lines.append(line)
         kind, text = interpret(line)
         written_ns = stamped_ns(line)
         there_ns = written_ns if written_ns is not None and written_ns <= read_ns else read_ns
+        self.bench.blame_the_rig(self.bench.loop.now_ns() - self.offset.latest_ns(there_ns))
         if kind is HostKind.STATE:
             self._switched[id(iut)] = there_ns
         elif kind is HostKind.SCRIPT and id(iut) in self._switched:

@@ -9,8 +9,8 @@ import subprocess
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from conformance.lab.netns import may_create
-from conformance.targets.keepalived import beside
+from conformance.lab import netns
+from conformance.targets.beside.keepalived import beside
 from conformance.targets.netns_bench import Daemons, NetnsBench, NetnsHost, Starter, netns_bench
 from conformance.targets.protocol import Iut, Settings
 from conformance.targets.ucarp.driver import Ucarp
@@ -23,7 +23,7 @@ PROGRAM_VARIABLE = "CARP_CONFORMANCE_UCARP"
 class UcarpTarget:
     """A :class:`conformance.targets.protocol.Target`."""
 
-    profile = replace(PROFILE, pics=beside(PROFILE.pics))
+    profile = replace(PROFILE, pics=beside({**PROFILE.pics, "second_interface": True}))
 
     def __init__(self) -> None:
         self.program = os.environ.get(PROGRAM_VARIABLE) or shutil.which(
@@ -41,17 +41,10 @@ class UcarpTarget:
         missing = []
         if self.program is None:
             missing.append(("ucarp is not installed", "apt-get install ucarp"))
-        for tool, package in (("setpriv", "util-linux"), ("stdbuf", "coreutils"), ("ip", "iproute2")):
+        for tool, package in (("stdbuf", "coreutils"), ("ip", "iproute2")):
             if shutil.which(tool) is None:
                 missing.append((f"the command {tool!r} is missing", f"apt-get install {package}"))
-        if not may_create():
-            missing.append(
-                (
-                    "this process may not make network namespaces",
-                    "run as root, or allow user namespaces: sysctl -w user.max_user_namespaces=10000",
-                )
-            )
-        return tuple(missing)
+        return (*missing, *netns.lacks())
 
     def bench(self, hosts: int) -> AbstractContextManager[NetnsBench]:
         return netns_bench([self.starter()] * hosts)

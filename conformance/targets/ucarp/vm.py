@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from conformance.lab.shell import HostError
 from conformance.targets import vm
 from conformance.targets.pixit import Pixit, PixitError
 from conformance.targets.protocol import Profile
-from conformance.targets.remote.bench import RemoteBench, remote_bench, this_lane
+from conformance.targets.remote.bench import Maker, RemoteBench, SharedBench, remote_bench, this_lane
 from conformance.targets.remote.machine import access_of
 from conformance.targets.ucarp.profile import PROFILE
 from conformance.targets.ucarp.remote import maker
@@ -40,9 +40,12 @@ _DENIED = {"partition": False, "service": False}
 class UcarpVmTarget:
     """A :class:`conformance.targets.protocol.Target`, ``Configurable`` and ``Machined``."""
 
+    needs_vlan = True
+    """Its processes live in places of their own, each on a VLAN of the segment."""
+
     def __init__(self, pixit: Pixit | None = None) -> None:
         self.pixit = pixit
-        self._made: RemoteBench | None = None
+        self._shared = SharedBench()
         made_here = pixit is None or all(one.connection.startswith("vagrant://") for one in pixit.hosts)
         self.profile: Profile = replace(
             PROFILE,
@@ -105,23 +108,16 @@ class UcarpVmTarget:
             else {host.name: _facts(examined(access_of(host))) for host in self.pixit.hosts}
         )
 
-    def bench(self, hosts: int) -> AbstractContextManager[RemoteBench]:  # noqa: ARG002  # there is one lane in a worker, and all hosts are on it
-        return self._lane()
+    def bench(self, hosts: int) -> AbstractContextManager[RemoteBench]:  # noqa: ARG002  # all machines are on the lane of a worker
+        return self._shared.have(self._lane)
 
-    @contextmanager
-    def _lane(self) -> Iterator[RemoteBench]:
-        """The lane of this worker: made once, for its VLAN is there once."""
-        if self._made is not None:
-            yield self._made
-            return
+    def _lane(self) -> AbstractContextManager[RemoteBench]:
         assert self.pixit is not None, "machines() is asked before a bench is made"
-        makers = [maker(lambda name: _MACS[name])] * len(self.pixit.hosts)
-        with remote_bench(self.pixit, makers, this_lane(self.pixit.vlans)) as made:
-            self._made = made
-            try:
-                yield made
-            finally:
-                self._made = None
+        return remote_bench(self.pixit, self.makers(len(self.pixit.hosts)), this_lane(self.pixit.vlans))
+
+    def makers(self, hosts: int) -> list[Maker]:
+        """What the hosts of a bench are made of, beside those of another target as well."""
+        return [maker(lambda name: _MACS[name])] * hosts
 
 
 def _facts(host: Any) -> dict[str, Any]:

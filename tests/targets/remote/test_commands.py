@@ -102,6 +102,43 @@ def test_openbsd_is_configured_on_its_carpdev_and_taken_up_last():
     ]
 
 
+def test_openbsd_interface_with_several_virtual_hosts():
+    options = {"carpnodes": ((1, 0), (2, 100)), "balancing": "ip-stealth"}
+    changes = OPENBSD.create(shown(name="vio0"), settings("192.0.2.1", options=options))
+    assert [one.do for one in changes] == [
+        "ifconfig carp1 create",
+        "ifconfig carp1 carpnodes 1:0,2:100 balancing ip-stealth advbase 1 pass pass4carp1 carpdev vio0",
+        "ifconfig carp1 inet 192.0.2.1/24",
+        "ifconfig carp1 up",
+    ]
+    assert changes[0].undo == "ifconfig carp1 destroy 2>/dev/null || :"
+
+
+def test_openbsd_leaves_the_mode_of_balancing_to_the_system():
+    wanted = settings("192.0.2.1", password="", options={"carpnodes": ((3, 7),)})
+    assert (
+        OPENBSD.create(shown(name="vio0"), wanted)[1].do
+        == "ifconfig carp1 carpnodes 3:7 advbase 1 carpdev vio0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("inet 192.0.2.1 netmask 0xffffff00 broadcast 192.0.2.255 vhid 7", True),
+        ("carp: INIT vhid 7 advbase 1 advskew 0", True),
+        ("vrrp: INITIALIZE vrid 7 prio 100 interval 100", True),
+        ("carp: INIT vhid 70 advbase 1 advskew 0", False),
+        ("vrrp: INITIALIZE vrid 17 prio 100 interval 100", False),
+    ],
+)
+def test_freebsd_sweeps_what_is_left_of_its_own_virtual_host(line, found):
+    script = FREEBSD.remove("em0", settings(vhid=7))
+    telling = f'ifconfig() {{ case $# in 1) echo "\t{line}";; *) echo "$@" >&2;; esac; }}\n{script}'
+    said = subprocess.run(["/bin/sh", "-c", telling], capture_output=True, text=True, check=False)
+    assert ("127.112.7.1/32" in said.stderr) == found
+
+
 def test_openbsd_demotes_in_steps_that_its_ifconfig_takes():
     assert OPENBSD.demote(20, "carp").do == "ifconfig -g carp carpdemote 20"
     steps = OPENBSD.demote(255, "carp").do

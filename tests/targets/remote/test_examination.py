@@ -55,7 +55,10 @@ def test_missing_log_is_a_fault_with_its_remedy(machine, monkeypatch):
 
 def test_machine_without_carp_is_a_fault_with_its_remedy(machine, tmp_path):
     (tmp_path / "bin" / "sysctl").write_text("#!/bin/sh\nexit 1\n")
-    assert ("machine a has no CARP", "kldload carp (FreeBSD), or a kernel with carp(4)") in faults(machine)
+    assert (
+        "machine a has no CARP",
+        "kldload carp (FreeBSD; if_carp before 10), or a kernel with carp(4)",
+    ) in faults(machine)
 
 
 def test_machine_that_is_down_is_one_sentence(machine):

@@ -105,3 +105,20 @@ def test_carp_interface_of_openbsd():
     shown = read(OPENBSD)["carp1"]
     assert shown.virtual == (VirtualHost("BACKUP", 1, 1, 100, "vio0"),)
     assert (shown.groups, shown.mac.hex(":")) == (("carp",), "00:00:5e:00:01:01")
+
+
+def test_interface_with_several_virtual_hosts():
+    """As ifconfig.c of OpenBSD prints it (carp_status)."""
+    text = """carp1: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500
+\tlladdr 01:00:5e:00:01:01
+\tcarp: carpdev vio0 advbase 1 balancing ip-stealth carppeer 192.0.2.9
+\t\tstate MASTER vhid 1 advskew 0
+\t\tstate BACKUP vhid 2 advskew 100
+\tgroups: carp
+\tstatus: master
+"""
+    shown = read(text)["carp1"]
+    assert [(one.vhid, one.state, one.advbase, one.advskew, one.device) for one in shown.virtual] == [
+        (1, "MASTER", 1, 0, "vio0"),
+        (2, "BACKUP", 1, 100, "vio0"),
+    ]

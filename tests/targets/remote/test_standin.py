@@ -133,6 +133,16 @@ class TestConfiguring:
         iut.remove_address(case.bench.shared_addresses[1])
         assert iut.settings.addresses == case.bench.shared_addresses[:1]
 
+    def test_several_virtual_hosts_of_one_interface(self, case, kind):
+        if kind != "openbsd":
+            pytest.skip("it has one on an interface")
+        iut = case.start(options={"carpnodes": ((1, 0), (2, 100)), "balancing": "ip-stealth"})
+        assert case.a.vhids() == (1, 2)
+        assert case.until(lambda: {one.frame.carp.vhid for one in case.adverts()} == {1, 2})
+        assert iut.running()
+        assert case.states()[-1] == "MASTER"
+        assert case.again().a.vhids() == ()
+
     def test_removal_leaves_nothing(self, case):
         iut = case.start()
         iut.kill()
@@ -409,3 +419,20 @@ def test_machine_that_dies_is_one_sentence():
         with pytest.raises(HostError, match="machine a: "):
             bench.hosts["a"].start(Settings(password="x", addresses=bench.shared_addresses[:1]))
         bench.close()
+
+
+def test_cases_of_one_host_and_of_two_share_the_place_of_their_worker(monkeypatch, tmp_path):
+    monkeypatch.setenv("CARP_CONFORMANCE_STATE", str(tmp_path))
+    target = standins.freebsd()
+    with standins.machines(2, target.profile.dialect) as made, made.wire.entered():
+        driver = target._with(target._pixit(2, made.shells))
+        with driver.bench(1) as one, driver.bench(2) as two:
+            assert one is two
+            assert set(two.hosts) == {"a", "b"}
+            with (
+                pytest.raises(HostError, match="of the bench: it is not there; name it in the PIXIT"),
+                driver.bench(3),
+            ):
+                pass
+        with driver.bench(2) as again:
+            assert again is not two

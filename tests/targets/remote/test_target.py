@@ -182,6 +182,22 @@ def test_what_its_ifconfig_does_not_give_is_denied():
     assert not found["demotion_order"]
 
 
+def test_balancing_needs_a_wire_without_a_bridge():
+    identity = machine("OpenBSD", "7.8")
+    assert answering(OPENBSD, identity).profile.pics["balancing"]
+    assert not answering(FREEBSD, machine("FreeBSD", "13.2-RELEASE")).profile.pics["balancing"]
+    vm = answering(OPENBSD, identity, hosts=(host(connection="vagrant://openbsd-a"),))
+    assert not vm.profile.pics["balancing"]
+
+
+def test_module_of_the_legacy_line_has_another_file():
+    (load,) = LEGACY.place(machine("FreeBSD", "9.3-RELEASE"), host(), Lane()).changes
+    assert load.do == "kldstat -q -m carp || kldload if_carp"
+    (load,) = FREEBSD.place(machine("FreeBSD", "13.2-RELEASE"), host(), Lane()).changes
+    assert load.do == "kldstat -q -m carp || kldload carp"
+    assert OPENBSD.place(machine("OpenBSD", "7.8"), host(), Lane()).changes == ()
+
+
 class TestLanes:
     def test_vlans_are_lanes_where_there_are_jails(self):
         new = answering(FREEBSD, machine("FreeBSD", "13.2-RELEASE"), vlans=range(3001, 3009))

@@ -3,13 +3,15 @@
 import ast
 import os
 import select
+import signal
 import subprocess
 import sys
 from importlib import resources
 
 import pytest
 
-from conformance.targets.ucarp.remote import _BOOTSTRAP, Offset, closest, stamped_ns
+from conformance.targets.ucarp.clock import Offset, closest, stamped_ns
+from conformance.targets.ucarp.link import BOOTSTRAP
 
 MS = 1_000_000
 
@@ -39,8 +41,9 @@ class Talk:
     """The agent as a process of this machine."""
 
     def __init__(self):
+        self.lines = []
         self.process = subprocess.Popen(
-            [sys.executable, "-ISu", "-c", _BOOTSTRAP], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-ISu", "-c", BOOTSTRAP], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         source = resources.files("conformance.targets.ucarp").joinpath("agent.py").read_bytes()
         # The first request comes in the same write: what follows the agent's text is not lost.
@@ -60,6 +63,12 @@ class Talk:
             if told[0] in words:
                 return told
 
+    def line(self):
+        """The next line that the program has written."""
+        if not self.lines:
+            self.lines += self.next("lines")[3]
+        return self.lines.pop(0)
+
     def start(self, script, secret="hunter2"):
         self.ask(1, "start", 7, ["sh", "-c", script, "{passfile}"], {"A": "b"}, secret, {})
         return self.next("answer", "refused")
@@ -78,16 +87,16 @@ def talk():
 class TestAgent:
     def test_tells_lines_and_the_end_with_times(self, talk):
         talk.start("echo $A; exit 3")
-        _, line_ns, run, text = talk.next("line")
-        assert (run, text) == (7, "b")
+        _, line_ns, run, texts = talk.next("lines")
+        assert (run, texts) == (7, ["b"])
         _, end_ns, run, status = talk.next("ended")
         assert (run, status) == (7, 3)
         assert line_ns <= end_ns
 
     def test_the_password_is_in_a_file_that_goes_when_it_has_been_read(self, talk):
         talk.start('cat "$0"; echo "$0"; sleep 60')
-        assert talk.next("line")[3] == "hunter2"
-        path = talk.next("line")[3]
+        assert talk.line() == "hunter2"
+        path = talk.line()
         talk.ask(2, "clock")
         talk.next("answer")
         assert not os.path.exists(path)
@@ -95,9 +104,29 @@ class TestAgent:
 
     def test_a_signal_reaches_it(self, talk):
         talk.start("trap 'echo got; exit 0' USR1; echo ready; while :; do sleep 0.1; done")
-        talk.next("line")
+        talk.line()
         talk.ask(2, "signal", 7, "USR1")
-        assert talk.next("line")[3] == "got"
+        assert talk.line() == "got"
+
+    def test_many_lines_at_once_are_told_at_once(self, talk):
+        """Each message is work for a machine that may be an emulated one."""
+        talk.start('i=0; while [ $i -lt 50 ]; do l=$l"line $i\n"; i=$((i+1)); done; printf "$l"; sleep 60')
+        assert talk.next("lines")[3] == [f"line {i}" for i in range(50)]
+
+    def test_what_was_written_comes_before_the_answer_to_catch_up(self, talk, tmp_path):
+        go = tmp_path / "go"
+        os.mkfifo(go)
+        talk.start(f"echo $$; read word <{go}; echo $word")
+        watched = os.pidfd_open(int(talk.line()))
+        talk.process.send_signal(signal.SIGSTOP)
+        talk.ask(2, "catch_up")
+        go.write_text("said\n")
+        assert select.select([watched], [], [], 10)[0]  # it has ended, and so has written it
+        os.close(watched)
+        talk.process.send_signal(signal.SIGCONT)
+        first = talk.next("lines", "answer")
+        assert first[-1] == ["said"]
+        assert talk.next("answer")[1:] == (2, None)
 
     def test_what_it_cannot_do_is_refused_with_a_reason(self, talk):
         talk.ask(2, "signal", 99, "USR1")
@@ -105,7 +134,7 @@ class TestAgent:
 
     def test_the_end_of_the_connection_ends_all_that_it_started(self, talk):
         talk.start("echo $$; exec sleep 60")
-        watched = os.pidfd_open(int(talk.next("line")[3]))
+        watched = os.pidfd_open(int(talk.line()))
         talk.process.stdin.close()
         assert select.select([watched], [], [], 10)[0]
         os.close(watched)

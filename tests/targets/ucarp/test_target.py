@@ -229,7 +229,7 @@ class TestTarget:
     def test_what_a_machine_lacks(self, monkeypatch):
         monkeypatch.delenv(PROGRAM_VARIABLE, raising=False)
         monkeypatch.setattr(module.shutil, "which", lambda *_, **__: None)
-        monkeypatch.setattr(module, "may_create", lambda: False)
+        monkeypatch.setattr(module.netns, "may_create", lambda: False)
         target = UcarpTarget()
         lacks = dict(target.lacks())
         assert target.version() == "unknown"

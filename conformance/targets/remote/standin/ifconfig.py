@@ -41,6 +41,7 @@ _TEXTS = {
     "lladdr": "lladdr",
     "state": "state",
     "carpdev": "carpdev",
+    "balancing": "balancing",
 }
 
 
@@ -205,14 +206,17 @@ class Ifconfig:
     def _begin(self, carp: Carp) -> None:
         """Enough is known: the virtual host runs."""
         parameters: dict[str, Any] = dict(carp.parameters)
-        if "vhid" not in parameters:
+        if "vhid" not in parameters and "nodes" not in parameters:
             raise Refused("SIOCSVH: Invalid argument")
-        vhid = parameters.pop("vhid")
+        vhid = parameters.pop("vhid", None) or parameters["nodes"][0][0]
         config = VhostConfig(vhid, tuple(carp.addresses), device=carp.name, **parameters)
         self._do(self.machine.configure(self.now_ns(), self.interface, config))
 
     def _behind(self, carp: Carp) -> Vhost | None:
-        return next((one for one in self.machine.vhosts() if one.device == carp.name), None)
+        return next(iter(self._all_behind(carp)), None)
+
+    def _all_behind(self, carp: Carp) -> list[Vhost]:
+        return [one for one in self.machine.vhosts() if one.device == carp.name]
 
     # --- both
 
@@ -226,6 +230,8 @@ class Ifconfig:
                 continue
             if word in _NUMBERS:
                 chosen[_NUMBERS[word]] = int(self._value(queue, words))
+            elif word == "carpnodes" and self.flavour is Flavour.OPENBSD:
+                chosen["nodes"] = _nodes(self._value(queue, words))
             elif word in _TEXTS:
                 chosen[_TEXTS[word]] = self._value(queue, words)
             else:
@@ -249,9 +255,9 @@ class Ifconfig:
 
     def _shown(self, name: str) -> str:
         if name in self.carps:
-            vhost = self._behind(self.carps[name])
-            groups = vhost.groups if vhost is not None else ["carp"]
-            return show.carp_interface(self.flavour, self.carps[name], vhost, groups)
+            vhosts = self._all_behind(self.carps[name])
+            groups = vhosts[0].groups if vhosts else ["carp"]
+            return show.carp_interface(self.flavour, self.carps[name], vhosts, groups)
         if name == self.interface:
             return show.interface(
                 self.machine, self.flavour, self.machine.port(name), self.prefixes, ipv6=self.ipv6
@@ -260,3 +266,9 @@ class Ifconfig:
 
     def _do(self, actions: list[Action]) -> None:
         self.carry_out(actions)
+
+
+def _nodes(text: str) -> tuple[tuple[int, int], ...]:
+    """``1:0,2:100`` as pairs of vhid and advskew."""
+    pairs = [one.partition(":") for one in text.split(",")]
+    return tuple((int(vhid), int(advskew)) for vhid, _, advskew in pairs)

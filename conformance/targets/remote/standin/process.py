@@ -16,8 +16,9 @@ from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue import COUNTERS
 from conformance.lab.process import die_with_parent
-from conformance.model.actions import COUNTERS, Action, Log, State, StateChange
+from conformance.model.actions import Action, Log, State, StateChange
 from conformance.model.config import ConfigurationError
 from conformance.model.rows import FREEBSD_10, FREEBSDS, LEGACIES
 from conformance.targets.model.runner import Runner, reading
@@ -170,8 +171,9 @@ class StandIn:
                     self._publish("route", self._link_message(interface, vhid, new))
 
     def _link_message(self, interface: str, vhid: int, new: State) -> str:
-        device = self.runner.machine.vhost(interface, vhid).device
-        link = {State.MASTER: "master", State.BACKUP: "backup"}.get(new, "invalid")
+        vhost = self.runner.machine.vhost(interface, vhid)
+        device = vhost.device
+        link = show.link_state([new if one is vhost else one.state for one in vhost.of_interface()])
         return f"RTM_IFINFO: Interface up/down: len 200, if# {vhid + 2}, name: {device}, link: {link}, flags:<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST>"
 
     def _log(self, text: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Interface
 
+from conformance.model.actions import State
 from conformance.model.config import link_local_of
 from conformance.model.machine import Host
 from conformance.model.platform import LIBXO, NETSTAT
@@ -60,8 +61,9 @@ def interface(
     return "\n".join(lines) + "\n"
 
 
-def carp_interface(flavour: Flavour, carp: Carp, vhost: Vhost | None, groups: Sequence[str]) -> str:
-    """A carp interface."""
+def carp_interface(flavour: Flavour, carp: Carp, vhosts: Sequence[Vhost], groups: Sequence[str]) -> str:
+    """A carp interface, and the virtual hosts behind it."""
+    vhost = vhosts[0] if vhosts else None
     up = vhost is not None and vhost.up and bool(carp.addresses)
     if flavour is Flavour.LEGACY:
         lines = [f"{carp.name}: flags={'49<UP,LOOPBACK,RUNNING>' if up else '8<LOOPBACK>'} metric 0 mtu 1500"]
@@ -72,11 +74,9 @@ def carp_interface(flavour: Flavour, carp: Carp, vhost: Vhost | None, groups: Se
         if any(one.version == 6 for one in carp.addresses):
             lines.append(f"\tinet6 {link_local_of(vhost.mac)}%{carp.name} prefixlen 64 scopeid 0x3")
     if flavour is Flavour.OPENBSD and vhost is not None:
-        lines.append(_rank(vhost, f" carpdev {carp.carpdev}", _peer(vhost)))
+        lines += _nodes(carp, vhosts) if vhost.nodes is not None else [_rank(vhost, f" carpdev {carp.carpdev}", _peer(vhost))]  # fmt: skip
         lines.append(f"\tgroups: {' '.join(groups)}")
-        lines.append(
-            f"\tstatus: { {'MASTER': 'master', 'BACKUP': 'backup'}.get(vhost.state.value, 'invalid') }"
-        )
+        lines.append(f"\tstatus: {link_state([one.state for one in vhosts])}")
     lines += [_address(flavour, one, "") for one in carp.addresses.values()]
     if flavour is Flavour.LEGACY and vhost is not None:
         lines.append(_rank(vhost, "", ""))
@@ -95,6 +95,20 @@ def _freebsd(machine: Host, vhost: Vhost) -> Iterator[str]:
 def _rank(vhost: Vhost, device: str, peer: str) -> str:
     config = vhost.config
     return f"\tcarp: {vhost.state.value}{device} vhid {vhost.vhid} advbase {config.advbase} advskew {config.advskew}{peer}"
+
+
+def _nodes(carp: Carp, vhosts: Sequence[Vhost]) -> Iterator[str]:
+    """One line for the interface, one for each of its virtual hosts (ifconfig.c, carp_status)."""
+    first = vhosts[0]
+    assert first.nodes is not None
+    yield f"\tcarp: carpdev {carp.carpdev} advbase {first.config.advbase} balancing {first.nodes.mode}{_peer(first)}"
+    for one in vhosts:
+        yield f"\t\tstate {one.state.value} vhid {one.vhid} advskew {one.config.advskew}"
+
+
+def link_state(states: Collection[State]) -> str:
+    """The link of a carp interface as OpenBSD tells it: ``master`` if one of its virtual hosts is."""
+    return "master" if State.MASTER in states else "backup" if State.BACKUP in states else "invalid"
 
 
 def _peer(vhost: Vhost) -> str:

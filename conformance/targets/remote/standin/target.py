@@ -52,7 +52,8 @@ class StandinTarget:
             dialect=self._dialect,
             rung=RUNG,
             origin=f"this suite's model of {self._dialect.key} behind the driver of {self.family.title}",
-            pics=made.capabilities(self._dialect) | {"memberships": False, "commands": False},
+            pics=made.capabilities(self._dialect)
+            | {"memberships": False, "commands": False, "balancing": False},
             deviations=self.family.deviations[self._dialect.key],
             max_hosts=MAX_HOSTS,
         )
