@@ -72,23 +72,3 @@ class Exit:
 
 
 Action = Send | StateChange | Log | Count | Script | Exit
-
-COUNTERS = (
-    "ipackets",
-    "ipackets6",
-    "badif",
-    "badttl",
-    "hdrops",
-    "badsum",
-    "badver",
-    "badlen",
-    "badauth",
-    "badvhid",
-    "badaddrs",
-    "opackets",
-    "opackets6",
-    "onomem",
-    "ostates",
-    "preempt",
-)
-"""The counters of struct carpstats, in its order (``sys/netinet/ip_carp.h``)."""

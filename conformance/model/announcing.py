@@ -7,6 +7,7 @@ from enum import Enum
 
 from conformance.model.actions import State
 from conformance.model.rows import (
+    ALONE,
     BSD,
     FREEBSD_10,
     FREEBSD_13,
@@ -15,6 +16,7 @@ from conformance.model.rows import (
     LEGACIES,
     LEGACY,
     OPENBSD,
+    OVER_IPV6,
     UCARP,
     Row,
     cell,
@@ -62,7 +64,6 @@ _BSD_GARP = Gratuitous(Mac.VIRTUAL, Mac.VIRTUAL, Mac.ZERO)
 _UCARP_GARP = Gratuitous(Mac.PHYSICAL, Mac.PHYSICAL, Mac.PHYSICAL)
 _VIRTUAL = Answer(Mac.VIRTUAL, Mac.VIRTUAL)
 _BY_STATE = {FREEBSD_13: "ARP, neighbour solicitations and echo requests as MASTER, BACKUP and INIT"}
-_V6 = {LEGACY: "e-v6", FREEBSD_13: "e_v6_only", FREEBSD_15: "e_v6_only", OPENBSD: "e-v6"}
 
 ROWS: tuple[Row, ...] = (
     row(
@@ -73,13 +74,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, _BSD_GARP),
         cell(UCARP, _UCARP_GARP),
         read="carp_send_arp; ucarp garp.c",
-        recorded={
-            LEGACY: "a-v4-skew0",
-            FREEBSD_13: "a_single_v4_skew0",
-            FREEBSD_15: "a_single_v4_skew0",
-            OPENBSD: "a-v4-skew0",
-            UCARP: "c_100.22909",
-        },
+        recorded=ALONE | {UCARP: "c_100.22909"},
     ),
     row(
         "arp_answer",
@@ -122,7 +117,7 @@ ROWS: tuple[Row, ...] = (
         cell((*LEGACIES, FREEBSD_10, FREEBSD_13, UCARP), False),
         cell((FREEBSD_15, OPENBSD), True),
         read="carp_send_na, ip6_output",
-        recorded=_V6,
+        recorded=OVER_IPV6,
     ),
     row(
         "na_answer",

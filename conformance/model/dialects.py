@@ -150,12 +150,15 @@ class Dialect:
     log_link: loglines.Line | None
     log_ttl: loglines.Line | None
     log_ttl6: loglines.Line | None
+    log_least_length: loglines.Line | None
+    log_least_length6: loglines.Line | None
     log_length: loglines.Line | None
     log_length6: loglines.Line | None
     log_checksum: loglines.Line | None
     log_checksum6: loglines.Line | None
     log_version: loglines.Line | None
     log_unknown_version: loglines.Line | None
+    log_unknown_version6: loglines.Line | None
     log_digest: loglines.Line | None
     log_replay: loglines.Line | None
     log_interface: loglines.Line | None

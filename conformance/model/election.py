@@ -12,6 +12,8 @@ from typing import Protocol
 from conformance.model import transitions
 from conformance.model.rows import (
     ALL_FREEBSD,
+    BAD_PACKETS,
+    DEMOTED,
     FREEBSD_10,
     FREEBSD_13,
     FREEBSD_15,
@@ -157,8 +159,6 @@ def count_byte(demotion: int) -> int:
     return min(demotion, 255)
 
 
-_BAD = {LEGACY: "l-bad-packets-v4-master", FREEBSD_13: "bad_packets_v4", OPENBSD: "l-bad-packets-v4-master"}
-
 ROWS: tuple[Row, ...] = (
     row(
         "transitions",
@@ -189,7 +189,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, yields_by_demotion),
         cell(UCARP, yields_by_address),
         read="carp_proto_input_c; ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen={UCARP: "ties between four source addresses"},
     ),
     row(
@@ -207,7 +207,7 @@ ROWS: tuple[Row, ...] = (
         cell((*ALL_FREEBSD, UCARP), relieves_nobody),
         cell(OPENBSD, relieves_the_demoted),
         read="carp_proto_input_c",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen={OPENBSD: "peer that raises its demote count to 1: MASTER after 3 ms with preempt 0"},
     ),
     row(
@@ -226,12 +226,7 @@ ROWS: tuple[Row, ...] = (
         cell(FREEBSDS, Demotion.SUM),
         cell(OPENBSD, Demotion.GROUPS),
         read="carp_demote_adj, carp_group_demote_adj",
-        recorded={
-            LEGACY: "S1-ref-preempt1-ext-link-off.br-carp2",
-            FREEBSD_13: "j_demotion_preempt0",
-            FREEBSD_15: "j_demotion_preempt0",
-            OPENBSD: "j1-demote-single",
-        },
+        recorded=DEMOTED | {LEGACY: "S1-ref-preempt1-ext-link-off.br-carp2"},
     ),
     row(
         "effective_skew",
@@ -241,12 +236,7 @@ ROWS: tuple[Row, ...] = (
         cell(LATE, summed_skew),
         cell(OPENBSD, plain_skew),
         read="DEMOTE_ADVSKEW; carp_send_ad",
-        recorded={
-            LEGACY: "S2-ref-preempt0-ext-link-off.br-carp2",
-            FREEBSD_13: "j_demotion_preempt0",
-            FREEBSD_15: "j_demotion_preempt0",
-            OPENBSD: "j1-demote-single",
-        },
+        recorded=DEMOTED | {LEGACY: "S2-ref-preempt0-ext-link-off.br-carp2"},
     ),
     row(
         "demote_byte",
@@ -254,7 +244,7 @@ ROWS: tuple[Row, ...] = (
         cell((*ALL_FREEBSD, UCARP), zero_byte),
         cell(OPENBSD, count_byte),
         read="carp_send_ad",
-        recorded=_BAD | {OPENBSD: "j1-demote-single"},
+        recorded=BAD_PACKETS | {OPENBSD: "j1-demote-single"},
     ),
     row(
         "recovers_from_send_errors",

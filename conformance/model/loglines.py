@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conformance.model.rows import (
+    BAD_PACKETS,
     BSD,
     FREEBSD_10,
     FREEBSD_13,
@@ -95,7 +96,6 @@ _CAUSES_UCARP = {
 StateLines = Mapping[Reason, Line]
 CauseLines = Mapping[Input, Line]
 
-_BAD = {LEGACY: "l-bad-packets-v4-master", FREEBSD_13: "bad_packets_v4", OPENBSD: "l-bad-packets-v4-master"}
 _SEEN_15 = {FREEBSD_15: "crafted packets at log 0, 1 and 2"}
 _FREEBSD_LENGTH = "carp_input: received len {length} < sizeof(struct carp_header) on {interface}"
 _UNKNOWN_10 = (*LEGACIES, FREEBSD_10, FREEBSD_13, OPENBSD, UCARP)
@@ -163,7 +163,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, _openbsd(NOTICE, "carp: received ttl {ttl} != 255 on {heard_on}")),
         cell(UCARP, Line(0, WARNING, "Bad TTL: [{ttl}]")),
         read="carp_input; ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen=_SEEN_15,
     ),
     row(
@@ -178,15 +178,32 @@ ROWS: tuple[Row, ...] = (
         read="carp6_input",
     ),
     row(
+        "log_least_length",
+        "IPv4 payload too short to tell CARP from VRRPv3",
+        cell(_UNKNOWN_10, None),
+        cell(
+            FREEBSD_15,
+            _bsd("carp_input: received len {total_less_20} < sizeof(struct vrrpv3_header) on {interface}"),
+        ),
+        read="carp_input",
+    ),
+    row(
+        "log_least_length6",
+        "IPv6 payload too short to tell CARP from VRRPv3",
+        cell(_UNKNOWN_10, None),
+        cell(FREEBSD_15, _bsd("carp6_input: packet size {total} too small")),
+        read="carp6_input",
+    ),
+    row(
         "log_length",
         "IPv4 payload shorter than 36 bytes",
         cell((LEGACY, FREEBSD_10, FREEBSD_13), _bsd(_FREEBSD_LENGTH)),
         cell(LEGACY_6, _era6(_FREEBSD_LENGTH)),
-        cell(FREEBSD_15, _bsd("carp_input: received len {length} < 56 on {interface}")),
+        cell(FREEBSD_15, _bsd("carp_input: received len {total_less_20} < {needed} on {interface}")),
         cell(OPENBSD, _openbsd(INFO, "carp: packet too short {total} on {heard_on}")),
         cell(UCARP, None),
         read="carp_input",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen=_SEEN_15,
     ),
     row(
@@ -208,7 +225,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, _openbsd(INFO, "carp: checksum failed on {heard_on}")),
         cell(UCARP, Line(0, WARNING, "Bad IP checksum")),
         read="carp_input; ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen=_SEEN_15,
     ),
     row(
@@ -229,16 +246,23 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, _openbsd(NOTICE, "{device}: invalid version {version} != 2")),
         cell(UCARP, Line(0, WARNING, "Bad version: [{version}]")),
         read="carp_input_c; ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen=_SEEN_15,
     ),
     row(
         "log_unknown_version",
-        "version is neither 2 nor 3",
+        "version is neither 2 nor 3 (IPv4)",
         cell(_UNKNOWN_10, None),
         cell(FREEBSD_15, _bsd("carp_input: unsupported version {version} on {interface}")),
         read="carp_input",
         seen=_SEEN_15,
+    ),
+    row(
+        "log_unknown_version6",
+        "version is neither 2 nor 3 (IPv6)",
+        cell(_UNKNOWN_10, None),
+        cell(FREEBSD_15, _bsd("carp6_input: unsupported version {version} on {interface}")),
+        read="carp6_input",
     ),
     row(
         "log_digest",
@@ -257,7 +281,7 @@ ROWS: tuple[Row, ...] = (
             ),
         ),
         read="carp_input_c; ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen=_SEEN_15,
     ),
     row(

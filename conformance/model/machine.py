@@ -9,8 +9,9 @@ from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from types import MappingProxyType
 
+from conformance.catalogue import COUNTERS
 from conformance.model import administer, adverts, asking, demotion, neighbour, poll, receive
-from conformance.model.actions import COUNTERS, Action, Count, Log, Send, State
+from conformance.model.actions import Action, Count, Log, Send, State
 from conformance.model.config import ConfigurationError, Interface, VhostConfig, parse
 from conformance.model.dialects import Dialect
 from conformance.model.effects import happen
@@ -57,6 +58,9 @@ class Host:
         self._sent = 0
         self._now_ns = 0
         self._actions: list[Action] = []
+        self._earliest: tuple[int | None, Vhost | None] | None = (
+            None  # what _next() has found, until something happens
+        )
         for key, value in sysctl.items():
             administer.set_sysctl(self, 0, key, value)
         self._end()
@@ -147,7 +151,9 @@ class Host:
     @property
     def next_deadline_ns(self) -> int | None:
         """When :meth:`tick` is to be called next; ``None`` if no timer runs."""
-        return self._next()[0]
+        if self._earliest is None:
+            self._earliest = self._next()
+        return self._earliest[0]
 
     def _next(self) -> tuple[int | None, Vhost | None]:
         """The earliest of all timers, and whose it is: the first of several."""
@@ -170,6 +176,7 @@ class Host:
 
     def step_clock(self, by_ns: int) -> None:
         """The wall clock is set by ``by_ns``, and ``now_ns`` with it where timers run by it: a sleep that has begun takes as long as it would have."""
+        self._earliest = None
         for vhost in self.vhosts():
             if vhost.poller is not None:
                 vhost.poller.step_clock(by_ns)
@@ -406,8 +413,11 @@ class Host:
 
     def _begin(self, now_ns: int) -> None:
         self._now_ns = now_ns
-        while (due := self._next())[0] is not None and due[0] <= now_ns and due[1] is not None:
-            self._run(due[1], now_ns)
+        due_ns, vhost = self._earliest or self._next()
+        while due_ns is not None and due_ns <= now_ns and vhost is not None:
+            self._run(vhost, now_ns)
+            due_ns, vhost = self._next()
+        self._earliest = None
 
     def _run(self, vhost: Vhost, now_ns: int) -> None:
         if vhost.poller is not None:

@@ -7,7 +7,9 @@ from enum import Enum
 from conformance.model import vrrp3
 from conformance.model.rows import (
     ALL_FREEBSD,
+    ALONE,
     BSD,
+    DEMOTED,
     FREEBSD_10,
     FREEBSD_13,
     FREEBSD_15,
@@ -17,6 +19,7 @@ from conformance.model.rows import (
     LEGACY,
     LEGACY_6,
     OPENBSD,
+    OVER_IPV6,
     UCARP,
     Row,
     cell,
@@ -25,20 +28,13 @@ from conformance.model.rows import (
 from conformance.wire.digest import AddressRule
 from conformance.wire.frame import virtual_mac
 
-_FIRST = {
-    LEGACY: "a-v4-skew0",
-    FREEBSD_13: "a_single_v4_skew0",
-    FREEBSD_15: "a_single_v4_skew0",
-    OPENBSD: "a-v4-skew0",
-    UCARP: "cap",
-}
+_FIRST = ALONE | {UCARP: "cap"}
 _TWO = {
     LEGACY: "d-v4-two-desc",
     FREEBSD_13: "d_two_addrs_descending",
     FREEBSD_15: "d_two_addrs_descending",
     OPENBSD: "d-v4-two-desc",
 }
-_V6 = {LEGACY: "e-v6", FREEBSD_13: "e_v6_only", FREEBSD_15: "e_v6_only", OPENBSD: "e-v6"}
 
 
 def vrrp_mac(vhid: int) -> bytes:
@@ -97,7 +93,7 @@ ROWS: tuple[Row, ...] = (
         cell((*LEGACIES, FREEBSD_10, OPENBSD, UCARP), 0, "0"),
         cell(LATE, 0xE0, "0xe0 (net.inet.carp.dscp << 2)"),
         read="carp_send_ad",
-        recorded=_V6,
+        recorded=OVER_IPV6,
     ),
     row(
         "identification",
@@ -125,7 +121,7 @@ ROWS: tuple[Row, ...] = (
         cell((*FREEBSDS, OPENBSD), Source6.LINK_LOCAL),
         cell(UCARP, None),
         read="carp_send_ad, carp_best_ifa, carp_set_addr6",
-        recorded=_V6,
+        recorded=OVER_IPV6,
     ),
     row(
         "address_rule",
@@ -147,7 +143,12 @@ ROWS: tuple[Row, ...] = (
         read="carp_hmac_verify",
     ),
     row(
-        "ipv6", "IPv6 advertisements", cell(BSD, True), cell(UCARP, False), read="carp_send_ad", recorded=_V6
+        "ipv6",
+        "IPv6 advertisements",
+        cell(BSD, True),
+        cell(UCARP, False),
+        read="carp_send_ad",
+        recorded=OVER_IPV6,
     ),
     row(
         "multiple_addresses",
@@ -175,11 +176,7 @@ ROWS: tuple[Row, ...] = (
         cell((*FREEBSDS, OPENBSD), True),
         cell((*LEGACIES, UCARP), False),
         read="carp_demote_adj",
-        recorded={
-            FREEBSD_13: "j_demotion_preempt0",
-            FREEBSD_15: "j_demotion_preempt0",
-            OPENBSD: "j1-demote-single",
-        },
+        recorded=DEMOTED,
     ),
     row(
         "unicast",

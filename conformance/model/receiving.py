@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from conformance.model import checks
 from conformance.model.rows import (
     ALL_FREEBSD,
+    ALONE,
+    BAD_PACKETS,
     BSD,
     FREEBSD_10,
     FREEBSD_13,
@@ -139,7 +141,6 @@ _UCARP = (
     checks.digest_uncounted,
 )
 
-_BAD = {LEGACY: "l-bad-packets-v4-master", FREEBSD_13: "bad_packets_v4", OPENBSD: "l-bad-packets-v4-master"}
 _SEEN_15 = {FREEBSD_15: "crafted packets at log 0, 1 and 2"}
 _COUNTERS = {
     LEGACY: "p3-counter",
@@ -158,7 +159,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, _OPENBSD),
         cell(UCARP, _UCARP),
         read="carp_input, carp_input_c; carp_proto_input; ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
         seen=_SEEN_15,
     ),
     row(
@@ -185,7 +186,7 @@ ROWS: tuple[Row, ...] = (
         cell(BSD, False),
         cell(UCARP, True),
         read="ucarp packethandler",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
     ),
     row(
         "any_group",
@@ -193,7 +194,7 @@ ROWS: tuple[Row, ...] = (
         cell(ALL_FREEBSD, True),
         cell((OPENBSD, UCARP), False),
         read="ip_input",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
     ),
     row(
         "copies",
@@ -201,7 +202,7 @@ ROWS: tuple[Row, ...] = (
         cell((*ALL_FREEBSD, UCARP), Copies.ONCE),
         cell(OPENBSD, Copies.PER_INTERFACE),
         read="carp_input",
-        recorded=_BAD,
+        recorded=BAD_PACKETS,
     ),
     row(
         "next_counter",
@@ -225,13 +226,7 @@ ROWS: tuple[Row, ...] = (
         "digest of the header",
         cell((*BSD, UCARP), hmac_sha1),
         read="carp_hmac_generate",
-        recorded={
-            LEGACY: "a-v4-skew0",
-            FREEBSD_13: "a_single_v4_skew0",
-            FREEBSD_15: "a_single_v4_skew0",
-            OPENBSD: "a-v4-skew0",
-            UCARP: "cap",
-        },
+        recorded=ALONE | {UCARP: "cap"},
     ),
     row(
         "allow_stops",

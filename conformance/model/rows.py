@@ -39,6 +39,26 @@ RECORDINGS = {
 }
 """The folder of ``fixtures/captures`` that holds a dialect's recordings."""
 
+# Recordings that confirm more than one row, by dialect.
+ALONE = {
+    LEGACY: "a-v4-skew0",
+    FREEBSD_13: "a_single_v4_skew0",
+    FREEBSD_15: "a_single_v4_skew0",
+    OPENBSD: "a-v4-skew0",
+}
+"""A host alone on its segment."""
+OVER_IPV6 = {LEGACY: "e-v6", FREEBSD_13: "e_v6_only", FREEBSD_15: "e_v6_only", OPENBSD: "e-v6"}
+BAD_PACKETS = {
+    LEGACY: "l-bad-packets-v4-master",
+    FREEBSD_13: "bad_packets_v4",
+    OPENBSD: "l-bad-packets-v4-master",
+}
+DEMOTED = {
+    FREEBSD_13: "j_demotion_preempt0",
+    FREEBSD_15: "j_demotion_preempt0",
+    OPENBSD: "j1-demote-single",
+}
+
 
 class Confirmed(Enum):
     """How a value is known, the strongest first."""

@@ -1,44 +1,11 @@
-"""Pages drawn from the data: the comparison of CARP dialects with what confirms each value, and the state
-machines.
-"""
+"""The state machines as a page of the documentation, drawn from their tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conformance.model.actions import State
-from conformance.model.dialects import ROWS, Dialect, dialects
-from conformance.model.rows import KEYS, SYSTEM, Row
-from conformance.model.transitions import Effect, Input, Transition
-
-
-def rules_markdown() -> str:
-    """Every rule with its value in each dialect, and what confirms it, as a Markdown page body (headings from
-    level 2).
-    """
-    head = ["rule", *KEYS]
-    parts = ["## Systems", "", _table(["dialect", "taken from"], ([f"`{key}`", SYSTEM[key]] for key in KEYS))]
-    parts += [
-        "",
-        "## Rules",
-        "",
-        _table(head, ([f"**{one.name}**: {one.meaning}", *(one.shown(key) for key in KEYS)] for one in ROWS)),
-    ]
-    parts += [
-        "",
-        "## Confirmed by",
-        "",
-        _table(head, ([one.name, *(str(one.sources[key]) for key in KEYS)] for one in ROWS)),
-    ]
-    return "\n".join(parts) + "\n"
-
-
-def confirmed_markdown(row: Row) -> str:
-    """One rule on a page of its own: a line for each dialect with value and source."""
-    return _table(
-        ["dialect", "value", "confirmed by"],
-        ([f"`{key}`", row.shown(key), str(row.sources[key])] for key in KEYS),
-    )
+from conformance.model.dialects import Dialect, dialects
+from conformance.model.transitions import Transition
 
 
 def transitions_markdown() -> str:
@@ -56,33 +23,6 @@ def transitions_markdown() -> str:
             "",
         ]
     return "\n".join(parts)
-
-
-def transitions_dot() -> str:
-    """The transition tables as one Graphviz graph with a cluster for each that differs."""
-    lines = [
-        "digraph carp {",
-        "  rankdir=LR;",
-        '  node [shape=ellipse, fontname="sans-serif"];',
-        '  edge [fontname="sans-serif", fontsize=10];',
-    ]
-    for number, (names, one) in enumerate(_machines()):
-        lines += [f"  subgraph cluster_{number} {{", f'    label="{", ".join(names)}";']
-        states = sorted(
-            {state for state, _ in one.transitions} | {step.to for step in one.transitions.values()},
-            key=list(State).index,
-        )
-        lines += [f'    {state.value}{number} [label="{state.value}"];' for state in states]
-        for (state, what), step in one.transitions.items():
-            if step.effects or step.to is not state:
-                lines.append(f'    {state.value}{number} -> {step.to.value}{number} [label="{what.value}"];')
-        lines.append("  }")
-    return "\n".join([*lines, "}"]) + "\n"
-
-
-def inputs() -> dict[str, str]:
-    """What each input and effect name of the tables means."""
-    return {one.name: one.value for one in (*Input, *Effect)}
 
 
 def _machines() -> list[tuple[list[str], Dialect]]:

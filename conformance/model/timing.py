@@ -9,6 +9,7 @@ from typing import Protocol
 
 from conformance.model.rows import (
     ALL_FREEBSD,
+    ALONE,
     BSD,
     FREEBSD_13,
     FREEBSD_15,
@@ -121,13 +122,7 @@ ROWS: tuple[Row, ...] = (
         cell((*ALL_FREEBSD, UCARP), plain_ns),
         cell(OPENBSD, never_zero_interval_ns),
         read="carp_send_ad",
-        recorded={
-            LEGACY: "a-v4-skew0",
-            FREEBSD_13: "a1000_single_v4_skew0_hz1000",
-            FREEBSD_15: "a_single_v4_skew0",
-            OPENBSD: "a-v4-skew0",
-            UCARP: "c_100.22909",
-        },
+        recorded=ALONE | {FREEBSD_13: "a1000_single_v4_skew0_hz1000", UCARP: "c_100.22909"},
     ),
     row(
         "master_down_ns",
@@ -152,13 +147,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, Slack(1 * MS, 30 * MS)),
         cell(UCARP, Slack(20 * MS, 50 * MS)),
         read="callout_reset and tvtohz; timeout_add; poll",
-        recorded={
-            LEGACY: "a-v4-skew0",
-            FREEBSD_13: "a_single_v4_skew0",
-            FREEBSD_15: "a_single_v4_skew0",
-            OPENBSD: "a-v4-skew0",
-            UCARP: "c_50.10795",
-        },
+        recorded=ALONE | {UCARP: "c_50.10795"},
     ),
     row(
         "timer_late_ns",
@@ -168,13 +157,7 @@ ROWS: tuple[Row, ...] = (
         cell(OPENBSD, 10 * MS, "10 ms at HZ 100"),
         cell(UCARP, 0),
         read="callout_reset and tvtohz; timeout_add",
-        recorded={
-            LEGACY: "a-v4-skew0",
-            FREEBSD_13: "a1000_single_v4_skew0_hz1000",
-            FREEBSD_15: "a_single_v4_skew0",
-            OPENBSD: "a-v4-skew0",
-            UCARP: "c_50.10795",
-        },
+        recorded=ALONE | {FREEBSD_13: "a1000_single_v4_skew0_hz1000", UCARP: "c_50.10795"},
     ),
     row(
         "poll_loop",

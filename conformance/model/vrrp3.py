@@ -199,12 +199,12 @@ ROWS: tuple[Vrrp3Row, ...] = (
     Vrrp3Row("shown", "how ifconfig shows it: state, vrid, priority, interval", "vrrp: {} vrid {} prio {} interval {}",
              "not of the protocol", "", "recorded: freebsd-15.1/kd1_freebsd100_keepalived200_preempt0"),
     Vrrp3Row("log_ttl", "line for a TTL that is not 255", Line(2, DEBUG, "vrrp_input_c: received ttl {ttl} != 255 on {interface}"),
-             "may be logged", "7.1", _read("vrrp_input_c")),
+             "may be logged", "7.1", _read("vrrp_input_c, compared with the text in FreeBSD's sys/netinet")),
     Vrrp3Row("log_checksum", "line for a wrong checksum", Line(2, DEBUG, "vrrp_input_c: incorrect checksum for VRID {vhid}@{interface}"),
-             "may be logged", "7.1", _read("vrrp_input_c")),
+             "may be logged", "7.1", _read("vrrp_input_c, compared with the text in FreeBSD's sys/netinet")),
     Vrrp3Row("log_owner", "line for a packet to a virtual host of priority 255",
              Line(2, DEBUG, "vrrp_input_c: our priority is 255. Ignore peer announcement."),
-             "may be logged", "7.1", _read("vrrp_input_c")),
+             "may be logged", "7.1", _read("vrrp_input_c, compared with the text in FreeBSD's sys/netinet")),
 )  # fmt: skip
 """All rules, in the order in which the docs list them."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -63,11 +62,11 @@ def identify(item: pytest.Item, catalogue: Catalogue) -> Case:
     strange = [name for name in wanted if name not in CAPABILITIES]
     if strange:
         raise BadCase(f"{where} needs {', '.join(strange)}, which is not in CAPABILITIES")
-    title = inspect.getdoc(getattr(item, "function", None)) or ""
-    if not title:
+    function = getattr(item, "function", None)
+    title = inspect.getdoc(function) or ""
+    if function is None or not title:
         raise BadCase(f"{where} has no docstring: its first line is the title of the case")
     takes, hosts = item.get_closest_marker("takes"), item.get_closest_marker("hosts")
-    path, line, _ = item.location
     short = covered[0].removeprefix("CARP-")
     return Case(
         id=f"{short}.{item.name.removeprefix('test_')}",
@@ -78,7 +77,7 @@ def identify(item: pytest.Item, catalogue: Catalogue) -> Case:
         hosts=hosts.args[0] if hosts else 1,
         seconds=takes.args[0] if takes else DEFAULT_SECONDS,
         nodeid=item.nodeid,
-        source=f"conformance/suite/{Path(path).name}:{(line or 0) + 1}",
+        source=f"conformance/suite/{item.path.name}:{function.__code__.co_firstlineno}",
     )
 
 

@@ -9,15 +9,16 @@ from typing import Any, cast
 
 import pytest
 
+from conformance.lab.shell import HostError
 from conformance.model.dialects import dialect
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import Trace
 from conformance.suite.cases import CASE, TARGET
-from conformance.targets.partner import Partner
-from conformance.targets.protocol import Bench, Settings, Side, Target, TwoSided
-from conformance.targets.starting import settings_for
+from conformance.targets.beside.partner import Partner
+from conformance.targets.protocol import Bench, Reporting, Settings, Side, Target, TwoSided
 from conformance.targets.subject import Subject
+from conformance.targets.subject.starting import settings_for
 from conformance.wire.digest import Address
 
 Start = Callable[..., Subject]
@@ -33,15 +34,27 @@ def target(request: pytest.FixtureRequest) -> Target:
 @pytest.fixture(scope="session")
 def benches(target: Target) -> Iterator[Callable[[int], Bench]]:
     """The lanes of this worker, by number of hosts: each is made once and used by one case after the other."""
-    made: dict[int, Bench] = {}
     with ExitStack() as stack:
+        yield lanes(target, stack)
 
-        def bench(count: int) -> Bench:
-            if count not in made:
+
+def lanes(target: Target, stack: ExitStack) -> Callable[[int], Bench]:
+    """Gives benches of ``target`` by number of hosts, which ``stack`` ends. A machine that could not be had is not waited for again: its error is that of every later case."""
+    made: dict[int, Bench] = {}
+    broken: dict[int, HostError] = {}
+
+    def bench(count: int) -> Bench:
+        if count in broken:
+            raise broken[count]
+        if count not in made:
+            try:
                 made[count] = stack.enter_context(target.bench(count))
-            return made[count]
+            except HostError as error:
+                broken[count] = error
+                raise
+        return made[count]
 
-        yield bench
+    return bench
 
 
 @pytest.fixture
@@ -61,6 +74,8 @@ def wire(request: pytest.FixtureRequest, bench: Bench) -> Segment:
     trace = Trace()
     port = bench.port(trace)
     segment = Segment(bench.loop, trace, port, clock_step_ns=bench.clock_step_ns, stalled_ns=bench.stalled_ns)
+    if isinstance(bench, Reporting):
+        segment.hear_out = bench.hear_out
     request.node.stash[CASE].segment = segment
     request.node.stash[CASE].bench = bench
     return segment
@@ -144,6 +159,7 @@ def inner(target: Target, bench: Bench, wire: Segment, started: list[Subject]) -
         wire.describe,
         wire.clock_step_ns,
         wire.stalled_ns,
+        wire.hear_out,
     )
     tester = Tester(segment, side.tester_addresses[0], side.tester_mac)
     return Leg(side, segment, tester, _starter(target, side, segment, tester, started))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+from conformance.judge.basis import stated
 from conformance.judge.invariants import Breach, Given, Side, observe
 from conformance.judge.lane import Witness
 from conformance.suite.cases import Case
 from conformance.suite.verdict import excused
-from conformance.targets.protocol import Bench, Profile, TwoSided
+from conformance.targets.protocol import PUBLIC_PASSWORD, Bench, Profile, TwoSided
 from conformance.targets.subject import Subject
 from conformance.wire.digest import Address
 
@@ -28,10 +29,16 @@ def monitored(case: Case, profile: Profile) -> dict[str, Any] | None:
         return None
     noise_ns = max(segment.noise_ns(case.subjects[0].iut.started_ns), abs(segment.clock_step_ns()))
     witness = Witness(noise_ns, segment.dropped > 0)
-    seen = observe(segment.trace.events, _sides(case, bench), profile.dialect.key, witness)
+    sides = tuple(_sides(case, bench))
+    seen = observe(segment.trace.events, sides, profile.dialect.key, witness)
     exempt = frozenset(_exempt(case.subjects))
     breaches = [one for one in seen.breaches if one.requirement not in exempt]
-    return {"held": sorted(seen.held - exempt), "broken": [_broken(one, profile) for one in breaches]}
+    told = stated(segment.trace.events, sides, witness, PUBLIC_PASSWORD)
+    return {
+        "held": sorted(seen.held - exempt),
+        "broken": [_broken(one, profile) for one in breaches],
+        "basis": None if told is None else told | {"exempt": sorted(exempt)},
+    }
 
 
 def _exempt(subjects: Sequence[Subject]) -> Iterator[str]:

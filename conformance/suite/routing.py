@@ -11,8 +11,8 @@ from conformance.segment.tester import Tester
 from conformance.segment.trace import Event, FrameSeen
 from conformance.suite.configuring import Start
 from conformance.targets.protocol import Bench, Neighbour, Neighbourly, VrrpRouter
-from conformance.targets.router import Router
 from conformance.targets.subject import Subject
+from conformance.targets.subject.router import Router
 from conformance.wire.digest import Address
 from conformance.wire.header import PROTOCOL
 from conformance.wire.vrrp3 import LEAST_LENGTH

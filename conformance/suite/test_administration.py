@@ -369,7 +369,7 @@ def test_addresses_are_hashed_as_configured(start: Start, bench: Bench, wire: Se
         hashed,
         seen,
     )
-    wire.check("it signs", signed_with(seen, master.secret), True, seen)
+    wire.check("the addresses in the order of the list sign it", signed_with(seen, master.secret), True, seen)
     wire.check("vhid", header.vhid, 1, seen)
 
 

@@ -13,7 +13,7 @@ from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import FrameSeen
 from conformance.suite.marks import covers, takes
-from conformance.targets.client import Client
+from conformance.targets.beside.client import Client
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
 from conformance.wire.frame import BROADCAST_MAC, ArpOperation, virtual_mac

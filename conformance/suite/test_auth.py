@@ -41,7 +41,12 @@ def test_digest_is_keyed_with_the_password(start: Start, wire: Segment, password
     seen = master.reach_master()
     header = Subject.header(seen)
     message = b"\x02\x01", bytes([master.settings.vhid]), master.settings.addresses[0].packed, header.counter
-    wire.check("digest", header.digest, sha1(password, *message), seen)
+    wire.check(
+        f"digest keyed with the {len(password.encode())} bytes of the password and zeros",
+        header.digest,
+        sha1(password, *message),
+        seen,
+    )
 
 
 @covers("CARP-AUTH-002")
@@ -55,7 +60,7 @@ def test_message_starts_with_version_type_and_vhid(start: Start, wire: Segment, 
     seen = master.reach_master()
     header, rest = Subject.header(seen), master.settings.addresses[0].packed
     wire.check(
-        "digest",
+        "digest over 02 01, the vhid, the address and the counter",
         header.digest,
         sha1(master.settings.password, b"\x02\x01", bytes([vhid]), rest, header.counter),
         seen,
@@ -76,7 +81,10 @@ def test_address_is_hashed_in_network_order(start: Start, bench: Bench, wire: Se
     header = Subject.header(seen)
     before = b"\x02\x01", bytes([master.settings.vhid])
     wire.check(
-        "digest", header.digest, sha1(master.settings.password, *before, shared.packed, header.counter), seen
+        "digest over the address in network order",
+        header.digest,
+        sha1(master.settings.password, *before, shared.packed, header.counter),
+        seen,
     )
     reverse = sha1(master.settings.password, *before, shared.packed[::-1], header.counter)
     wire.check("digest over the address in the order of the host", header.digest == reverse, False, seen)
@@ -92,7 +100,12 @@ def test_counter_is_hashed_as_it_is_sent(master: Subject, tester: Tester, wire: 
     before = b"\x02\x01", bytes([master.settings.vhid]), master.settings.addresses[0].packed
     for seen in master.next_own(2):
         header = Subject.header(seen)
-        wire.check("digest", header.digest, sha1(master.settings.password, *before, header.counter), seen)
+        wire.check(
+            "digest over the counter as it is sent",
+            header.digest,
+            sha1(master.settings.password, *before, header.counter),
+            seen,
+        )
         swapped = sha1(master.settings.password, *before, header.counter[4:] + header.counter[:4])
         wire.check("digest over the two halves in reverse order", header.digest == swapped, False, seen)
 
@@ -106,7 +119,7 @@ def test_order_of_configuration_does_not_matter(start: Start, bench: Bench, wire
     seen = master.reach_master()
     header, ascending = Subject.header(seen), b"".join(address.packed for address in sorted(shared))
     wire.check(
-        "digest",
+        "digest over the three addresses in ascending order",
         header.digest,
         sha1(master.settings.password, b"\x02\x01", bytes([header.vhid]), ascending, header.counter),
         seen,
@@ -161,7 +174,7 @@ def test_link_local_address_is_hashed_without_its_scope(start: Start, bench: Ben
     seen = master.reach_master()
     header, listed = Subject.header(seen), b"".join(address.packed for address in shared)
     wire.check(
-        "digest",
+        "digest over the link-local address with bytes 2 and 3 zero",
         header.digest,
         sha1(master.settings.password, b"\x02\x01", bytes([header.vhid]), listed, header.counter),
         seen,
@@ -198,7 +211,9 @@ def test_digest_is_sent_without_link_local_addresses(start: Start, bench: Bench,
     seen = master.reach_master()
     header = Subject.header(seen)
     own = Secret(master.settings.password, shared[:1])
-    wire.check("digest", header.digest, own.digest(header.vhid, header.counter), seen)
+    wire.check(
+        "digest without link-local addresses", header.digest, own.digest(header.vhid, header.counter), seen
+    )
 
 
 @covers("CARP-AUTH-018", "CARP-AUTH-001")
@@ -209,7 +224,7 @@ def test_without_a_password_the_key_is_zero(start: Start, tester: Tester, wire: 
     seen = master.reach_master()
     header = Subject.header(seen)
     wire.check(
-        "digest",
+        "digest keyed with 20 zero bytes",
         header.digest,
         sha1("", b"\x02\x01", bytes([header.vhid]), master.settings.addresses[0].packed, header.counter),
         seen,
@@ -228,7 +243,7 @@ def test_longer_password_is_cut_at_19_characters(start: Start, wire: Segment, le
     seen = master.reach_master()
     header = Subject.header(seen)
     wire.check(
-        "digest",
+        "digest keyed with the first 19 characters of the password",
         header.digest,
         sha1(
             password[:19],

@@ -13,7 +13,7 @@ from conformance.segment.tester import Tester
 from conformance.segment.trace import Event, FrameSeen
 from conformance.suite.configuring import Start, accepts, refuses
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.client import ANSWER_NS, Client
+from conformance.targets.beside.client import ANSWER_NS, Client
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
 from conformance.wire.frame import ArpOperation, arp, virtual_mac

@@ -11,9 +11,9 @@ from conformance.segment.trace import FrameSeen
 from conformance.suite.configuring import Start
 from conformance.suite.conftest import Leg
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.group import Group
 from conformance.targets.protocol import Bench, ConfigurationRefused
 from conformance.targets.subject import Subject
+from conformance.targets.subject.group import Group
 
 AT_MOST = 240
 """The advskew of a FreeBSD host that is demoted as far as it goes."""

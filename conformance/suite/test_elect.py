@@ -11,9 +11,9 @@ from conformance.segment.decision import Window
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.group import Group
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
+from conformance.targets.subject.group import Group
 
 Start = Callable[..., Subject]
 
@@ -288,7 +288,7 @@ def test_two_nodes_settle_on_the_faster(
     """Two nodes that start together, the slower one first, settle on the faster one as the only MASTER."""
     slow = start(on="b", advbase=worse[0], advskew=worse[1])
     fast = start(on="a", advbase=better[0], advskew=better[1])
-    Group(wire, (fast, slow)).settles_on(fast, after_ns=fast.iut.started_ns)
+    Group(wire, (fast, slow)).settles_on(fast, after_ns=fast.iut.started_ns, together=True)
 
 
 @covers("CARP-ELECT-028")
@@ -299,7 +299,7 @@ def test_difference_of_one_is_enough(start: Start, wire: Segment) -> None:
     two processes may take to start.
     """
     fast, slow = start(on="a", advskew=0), start(on="b", advskew=1)
-    Group(wire, (fast, slow)).settles_on(fast, after_ns=slow.iut.started_ns)
+    Group(wire, (fast, slow)).settles_on(fast, after_ns=slow.iut.started_ns, together=True)
 
 
 @covers("CARP-ELECT-028")
@@ -308,7 +308,7 @@ def test_difference_of_one_is_enough(start: Start, wire: Segment) -> None:
 def test_three_nodes_settle_on_the_fastest(start: Start, wire: Segment) -> None:
     """Three nodes of graded advskew that start together settle on the fastest as the only MASTER."""
     nodes = (start(on="a", advskew=200), start(on="b", advskew=0), start(on="c", advskew=100))
-    Group(wire, nodes).settles_on(nodes[1], after_ns=nodes[-1].iut.started_ns)
+    Group(wire, nodes).settles_on(nodes[1], after_ns=nodes[-1].iut.started_ns, together=True)
 
 
 @covers("CARP-ELECT-030")

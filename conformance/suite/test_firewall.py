@@ -15,8 +15,8 @@ from conformance.segment.trace import FrameSeen
 from conformance.suite.configuring import Start
 from conformance.suite.conftest import Leg
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.group import Group
 from conformance.targets.subject import Subject
+from conformance.targets.subject.group import Group
 
 SECOND = 1_000_000_000
 SETTLE_NS = 5_000_000

@@ -13,7 +13,7 @@ from conformance.suite.configuring import Start
 from conformance.suite.conftest import Meet
 from conformance.suite.marks import covers, needs, takes
 from conformance.suite.test_interop import both_families, state_of, stays_held
-from conformance.targets.partner import Partner
+from conformance.targets.beside.partner import Partner
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
 from conformance.wire.digest import Address

@@ -86,9 +86,11 @@ def levels(start: Start, bench: Bench, **settings: object) -> Iterator[tuple[int
 
 PACKET_IDS = {
     "ttl-254": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
+    "length-7": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
     "length-20": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
     "checksum-bit-0": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
     "version-3": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
+    "version-4": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
     "digest-zero": ("CARP-LOG-008", "CARP-LOG-009", "CARP-LOG-016"),
     "vhid-next": ("CARP-LOG-010",),
 }

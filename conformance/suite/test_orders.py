@@ -11,10 +11,10 @@ from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.suite.configuring import Start
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.client import Client
-from conformance.targets.group import Group
+from conformance.targets.beside.client import Client
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
+from conformance.targets.subject.group import Group
 from conformance.wire.digest import Address
 from conformance.wire.frame import virtual_mac
 

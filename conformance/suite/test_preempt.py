@@ -10,8 +10,8 @@ from conformance.segment.decision import Window
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.group import Group
 from conformance.targets.subject import Subject
+from conformance.targets.subject.group import Group
 
 Start = Callable[..., Subject]
 

@@ -77,6 +77,7 @@ REJECTED = {
     "ttl-254": ("badttl", "CARP-STATS-004"),
     "version-3": ("badver", "CARP-STATS-005"),
     "checksum-bit-0": ("badsum", "CARP-STATS-006"),
+    "length-20": ("badlen", "CARP-STATS-007"),
     "digest-zero": ("badauth", "CARP-STATS-008"),
     "vhid-next": ("badvhid", "CARP-STATS-009"),
 }

@@ -13,10 +13,10 @@ from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.segment.trace import FrameSeen
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.client import Client
-from conformance.targets.group import Group
+from conformance.targets.beside.client import Client
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
+from conformance.targets.subject.group import Group
 from conformance.wire.digest import Secret
 from conformance.wire.frame import ETHERTYPE_IPV4, GROUP_IPV4, ethernet, ipv4, virtual_mac
 from conformance.wire.header import checksum

@@ -13,7 +13,7 @@ from conformance.segment.decision import Window
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.suite.marks import covers, hosts, needs, takes
-from conformance.targets.client import PROBE_EVERY_NS, Client
+from conformance.targets.beside.client import PROBE_EVERY_NS, Client
 from conformance.targets.protocol import Bench
 from conformance.targets.subject import Subject
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from conformance.model.actions import COUNTERS
+from conformance.catalogue import COUNTERS
 from conformance.segment.segment import Segment
 from conformance.segment.tester import Tester
 from conformance.suite.conftest import Start

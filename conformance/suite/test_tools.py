@@ -106,7 +106,11 @@ def test_line_of_ifconfig(start: Start, wire: Segment, system: str) -> None:
     """A virtual host has a line of ifconfig's: one of a tab and ``carp: STATE vhid N advbase N advskew N``, in the form of its system."""
     shown = start().shown()
     (line,) = [one for one in shown.splitlines() if "carp:" in one]
-    wire.check("the line is of the form", bool(re.match(CARP_LINE[system], line)), True)
+    wire.check(
+        f"the line {line.strip()!r} matches {CARP_LINE[system]}",
+        bool(re.match(CARP_LINE[system], line)),
+        True,
+    )
 
 
 @covers("CARP-CONF-006")
@@ -159,7 +163,7 @@ def test_parameters_need_privilege(start: Start, tester: Tester, wire: Segment) 
     words = f"ifconfig {subject.shown_by} vhid 1 advskew 5"
     undo = f"ifconfig {subject.shown_by} vhid 1 advskew 100"
     said = subject.command(words, undo=undo, user="nobody")
-    wire.check("an ordinary user is told", "not permitted" in said.err, True)
+    wire.check("an ordinary user is told that it is not permitted", "not permitted" in said.err, True)
     wire.check("what ifconfig shows afterwards", subject.shown(), before)
     wire.check("exit status for root", subject.command(words, undo=undo).status, 0)
     wire.check("advskew 5 is in force", "advskew 5" in subject.shown(), True)
@@ -177,7 +181,7 @@ def test_vhid_comes_first(start: Start, wire: Segment, word: str) -> None:
     subject = start()
     said = subject.command(f"ifconfig {subject.interface_name} {word}")
     wire.check("exit status", said.status, 1)
-    wire.check("it says what is missing", said.err.strip().endswith("requires vhid"), True)
+    wire.check("it says that vhid is missing", said.err.strip().endswith("requires vhid"), True)
 
 
 @covers("CARP-CONF-012")
@@ -191,7 +195,7 @@ def test_carrying_interface_must_be_like_ethernet(start: Start, wire: Segment, i
         subject.command(f"ifconfig {interface} create", undo=f"ifconfig {interface} destroy")
     said = subject.command(f"ifconfig {interface} vhid 7 alias 192.0.2.107/32")
     wire.check("exit status", said.status, 1)
-    wire.check("it says why", "Operation not supported" in said.err, True)
+    wire.check("it says that the operation is not supported", "Operation not supported" in said.err, True)
     usual = subject.command(
         f"ifconfig {subject.interface_name} vhid 7 alias 192.0.2.107/32",
         undo=f"ifconfig {subject.interface_name} inet 192.0.2.107 -alias",

@@ -11,7 +11,7 @@ from conformance.suite.configuring import Start, accepts, refuses
 from conformance.suite.marks import covers, needs, takes
 from conformance.suite.routing import family, master_router, route
 from conformance.targets.protocol import Bench, ConfigurationRefused
-from conformance.targets.router import Router
+from conformance.targets.subject.router import Router
 from conformance.wire.frame import GROUP_IPV4, GROUP_IPV6, TTL, virtual_mac
 from conformance.wire.vrrp3 import sums_up
 

@@ -14,7 +14,7 @@ from conformance.suite.marks import covers, needs, takes
 from conformance.suite.routing import backup_router, family, master_router, moved_errors
 from conformance.suite.test_rx import with_ttl
 from conformance.targets.protocol import Bench
-from conformance.targets.router import Router
+from conformance.targets.subject.router import Router
 
 pytestmark = needs("vrrp3")
 

@@ -223,7 +223,6 @@ def test_tos_is_the_default_dscp(master: Subject, wire: Segment) -> None:
 
 
 @covers("CARP-WIRE-020")
-@needs("process")
 @takes(6)
 def test_nomcast_changes_the_ethernet_destination_alone(start: Start, wire: Segment) -> None:
     """With -M ucarp sends to the broadcast MAC, while the IP destination stays 224.0.0.18."""

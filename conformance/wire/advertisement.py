@@ -81,14 +81,12 @@ class Advertisement:
             counter=self.counter.to_bytes(8, "big"),
             secret=self.secret,
         )
+        ip: Packet
         if isinstance(self.source, IPv4Address):
-            return (
-                Ether(src=source_mac, dst=frame.mac_text(frame.GROUP_MAC_IPV4))
-                / IP(src=str(self.source), id=0)
-                / carp
-            )
-        return (
-            Ether(src=source_mac, dst=frame.mac_text(frame.GROUP_MAC_IPV6))
-            / IPv6(src=str(self.source))
-            / carp
-        )
+            ip, group_mac = IP(src=str(self.source), id=0), frame.GROUP_MAC_IPV4
+        else:
+            ip, group_mac = IPv6(src=str(self.source)), frame.GROUP_MAC_IPV6
+        packet = Ether(src=source_mac, dst=frame.mac_text(group_mac))
+        ip.add_payload(carp)  # scapy's "/" would copy each layer first
+        packet.add_payload(ip)
+        return packet

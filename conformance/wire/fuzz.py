@@ -1,4 +1,4 @@
-"""Frames with protocol 112 that nobody would send: every length, and mutations that the same seed makes again."""
+"""Frames with protocol 112 that nobody would send: every length, and random ones that the same seed makes again."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from conformance.wire.advertisement import Advertisement
-from conformance.wire.checks import faults
 from conformance.wire.frame import (
     ETHERTYPE_IPV4,
     GROUP_IPV4,
     GROUP_MAC_IPV4,
-    decode,
     ethernet,
     ipv4,
     virtual_mac,
@@ -20,6 +18,9 @@ from conformance.wire.frame import (
 
 LONGEST = 1480
 """Bytes of payload that fit an Ethernet frame behind an IPv4 header."""
+_ORIGINALS = 64
+"""How many different advertisements are spoiled."""
+_PROTOCOL_AT = 23
 
 
 def lengths(advertisement: Advertisement) -> Iterator[bytes]:
@@ -28,36 +29,34 @@ def lengths(advertisement: Advertisement) -> Iterator[bytes]:
     return (_frame(advertisement, header[:length]) for length in range(LONGEST + 1))
 
 
-def mutations(advertisement: Advertisement, seed: int, count: int) -> Iterator[bytes]:
-    """``count`` frames, each an advertisement with one to four bytes behind the Ethernet header changed, or cut, or a payload of random bytes; the same for the same ``seed``.
+def noise(advertisement: Advertisement, seed: int, count: int) -> Iterator[bytes]:
+    """``count`` random frames, the same ones for the same ``seed``: payloads of random bytes, and advertisements cut short or with one to four bytes
+    behind the Ethernet header changed.
 
-    What came out valid by chance is left out and replaced.
+    None of them has a right checksum, whether one is taken over each header or over both (ucarp's ``carp.c``), so that nobody may believe one.
     """
     chance = random.Random(seed)  # repeatable, not secret
+    whole = [advertisement.but(counter=chance.getrandbits(64)).frame() for _ in range(_ORIGINALS)]
     sent = 0
     while sent < count:
-        data = _mutated(advertisement.but(counter=chance.getrandbits(64)), chance)
-        if faults(decode(data), advertisement.vhid, advertisement.secret):
+        data = _spoiled(advertisement, whole[chance.getrandbits(6)], chance)
+        if int.from_bytes(data[14:70], "big") % 0xFFFF:
             sent += 1
             yield data
 
 
-def _mutated(advertisement: Advertisement, chance: random.Random) -> bytes:
-    kind = chance.randrange(4)
-    if kind == 0:
-        return _frame(advertisement, chance.randbytes(chance.randrange(LONGEST + 1)))
-    data = bytearray(advertisement.frame())
+def _spoiled(advertisement: Advertisement, whole: bytes, chance: random.Random) -> bytes:
+    kind = chance.getrandbits(2)
+    if kind == 0:  # few are long: every length has a sweep of its own
+        return _frame(advertisement, chance.randbytes(min(int(chance.expovariate(1 / 60)), LONGEST)))
     if kind == 1:
-        return bytes(data[: chance.randrange(34, len(data))])
-    for _ in range(chance.randint(1, 4)):
-        data[_position(chance, len(data))] = chance.randrange(256)
+        return whole[: int(34 + chance.random() * (len(whole) - 34))]
+    data = bytearray(whole)
+    for _ in range(1 + chance.getrandbits(2)):
+        at = int(14 + chance.random() * (len(data) - 14))
+        if at != _PROTOCOL_AT:  # without it nobody would look at the frame
+            data[at] = chance.getrandbits(8)
     return bytes(data)
-
-
-def _position(chance: random.Random, length: int) -> int:
-    """Somewhere in IP or CARP, but not the protocol number: without it nobody would look at the frame."""
-    at = chance.randrange(14, length)
-    return at if at != 23 else 14
 
 
 def _frame(advertisement: Advertisement, payload: bytes) -> bytes:

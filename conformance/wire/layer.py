@@ -16,7 +16,7 @@ from scapy.packet import Packet, Padding, Raw
 
 from conformance.wire.digest import Secret
 from conformance.wire.frame import GROUP_IPV4, GROUP_IPV6, TTL, is_vrrp
-from conformance.wire.header import AUTHLEN, LENGTH, PROTOCOL, TYPE_ADVERTISEMENT, VERSION, Header, checksum
+from conformance.wire.header import AUTHLEN, LENGTH, PROTOCOL, TYPE_ADVERTISEMENT, VERSION, checksum
 
 
 class CARP(Packet):
@@ -86,11 +86,6 @@ class CARP(Packet):
 
     def mysummary(self) -> str:
         return f"CARP vhid {self.vhid} advbase {self.advbase} advskew {self.advskew}"
-
-
-def from_header(header: Header) -> CARP:
-    """The layer of a decoded header, every field fixed as it was, checksum included."""
-    return CARP(header.pack())
 
 
 def dissect(data: bytes) -> Packet:

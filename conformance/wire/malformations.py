@@ -57,11 +57,6 @@ def _prove(malformation: Malformation, advertisement: Advertisement) -> None:
         )
 
 
-def refused_by(check: Check | str) -> tuple[Malformation, ...]:
-    """All malformations that ``check`` must refuse."""
-    return tuple(m for m in MALFORMATIONS if m.check is Check(check))
-
-
 def demanded_by(requirement: str) -> tuple[Malformation, ...]:
     """All malformations whose refusal ``requirement`` demands."""
     return tuple(m for m in MALFORMATIONS if m.requirement == requirement)

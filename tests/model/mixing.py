@@ -13,8 +13,8 @@ from random import Random
 from conformance.model.actions import Action, Count, Send, State, StateChange
 from conformance.model.config import ConfigurationError, Interface, VhostConfig
 from conformance.model.dialects import Dialect, dialect
-from conformance.model.hazards import Member, Mix
 from conformance.model.machine import Host
+from conformance.model.mix import Member, Mix
 from conformance.model.poll import Pause, Signal
 from conformance.segment.loop import Loop, Timer, VirtualClock
 from conformance.segment.simulated import SimulatedPort, SimulatedSwitch, Weather

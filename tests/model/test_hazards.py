@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from conformance.model.config import ConfigurationError
-from conformance.model.hazards import KNOWN_HAZARDS, Hazard, Misbehaviour, Mix, hazards_of
+from conformance.model.hazards import KNOWN_HAZARDS, Hazard, Misbehaviour, hazards_of
+from conformance.model.mix import Mix
 from conformance.segment.simulated import Weather
 from tests.model.circumstances import (
     after_a_partition,

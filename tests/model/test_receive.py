@@ -57,7 +57,8 @@ class TestFreebsd15:
             ({"version": 4}, "badver", "carp_input: unsupported version 4 on em0"),
             ({"version": 3}, "badver", "em0: invalid version 3"),
             ({"cut": 35}, "badlen", "carp_input: received len 35 < 56 on em0"),
-            ({"cut": 4}, "badlen", "carp_input: received len 4 < 56 on em0"),
+            ({"cut": 8}, "badlen", "carp_input: received len 8 < 56 on em0"),
+            ({"cut": 4}, "badlen", "carp_input: received len 4 < sizeof(struct vrrpv3_header) on em0"),
             ({"password": "no"}, "badauth", "carp_input_c: incorrect hash for VHID 1@em0"),
             ({"tail": b"\xa5" * 4}, "badsum", "carp_input: checksum failed on em0"),
             ({"vhid": 9, "ttl": 1}, "badvhid", None),
@@ -86,9 +87,18 @@ class TestFreebsd15:
         bench.receive(frame)
         assert bench.state is BACKUP
 
-    def test_ipv6_short(self):
+    @pytest.mark.parametrize(
+        ("change", "line"),
+        [
+            ({"cut": 35}, "carp6_input: received len 55 < 76 on em0"),
+            ({"cut": 7}, "carp6_input: packet size 47 too small"),
+            ({"version": 4}, "carp6_input: unsupported version 4 on em0"),
+            ({"ttl": 254}, "carp_input_c: received ttl 254 != 255 on em0"),
+        ],
+    )
+    def test_ipv6_lines(self, change, line):
         bench = log_bench("freebsd-15", config=V6, own=BOTH)
-        assert lines(bench.hear(1, 0, source=PEER6, cut=35)) == ["carp6_input: received len 55 < 76 on em0"]
+        assert lines(bench.hear(1, 0, source=PEER6, **change)) == [line]
 
     def test_unicast_virtual_host_does_not_check_the_ttl(self):
         config = VhostConfig(1, (SHARED,), PASSWORD, advskew=100, peer="192.0.2.254")

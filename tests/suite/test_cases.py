@@ -31,11 +31,12 @@ class Item:
 
     def __init__(self, *marks, name="test_it_works", doc="Title of the case.\n\nMore."):
         self.marks, self.name, self.nodeid = [m.mark for m in marks], name, f"test_rx.py::{name}"
-        self.path, self.location = Path("/x/conformance/suite/test_rx.py"), ("../x/test_rx.py", 41, name)
+        self.path = Path("/x/conformance/suite/test_rx.py")
 
         def function():
             pass
 
+        function.__code__ = function.__code__.replace(co_firstlineno=42)
         function.__doc__ = doc
         self.function = function
 

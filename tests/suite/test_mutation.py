@@ -9,6 +9,7 @@ import pytest
 
 from conformance.catalogue import Level, load
 from conformance.commands.mutants import mutants
+from conformance.model.mutants.without import NO_MUTANT
 from conformance.report.schema import validate
 
 PLANTED = Path(__file__).with_name("planted.py")
@@ -111,7 +112,23 @@ class TestCampaign:
         assert not [(row["id"], row["unproven"]) for row in campaign["mutants"] if row["unproven"]]
 
     def test_every_must_with_a_case_kills(self, campaign, listed):
-        proven = {id for row in campaign["mutants"] for id in row["proven"]}
         musts = {one.id for one in load() if one.level is Level.MUST}
-        covered = {row["id"] for row in listed["requirements"] if row["cases"]}
-        assert sorted(musts & covered - proven) == []
+        assert sorted(musts & covered(listed) - proven(campaign)) == []
+
+    def test_what_else_has_a_case_kills_or_has_a_written_reason(self, campaign, listed):
+        assert sorted(covered(listed) - proven(campaign)) == sorted(NO_MUTANT)
+
+
+def test_a_must_is_never_excused():
+    assert [id for id in NO_MUTANT if load()[id].level is Level.MUST] == []
+    assert all(reason.endswith(".") for reason in NO_MUTANT.values())
+
+
+def proven(campaign):
+    """The requirements of which a case has killed a mutant."""
+    return {id for row in campaign["mutants"] for id in row["proven"]}
+
+
+def covered(listed):
+    """The requirements that have a case."""
+    return {row["id"] for row in listed["requirements"] if row["cases"]}

@@ -1,4 +1,4 @@
-"""The sweep and the mutations: all refused by the reference, and the same ones each time."""
+"""The sweep and the noise: all refused by the reference, and the same ones each time."""
 
 from ipaddress import ip_address
 
@@ -6,7 +6,8 @@ from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
 from conformance.wire.digest import Secret
 from conformance.wire.frame import decode
-from conformance.wire.fuzz import LONGEST, lengths, mutations
+from conformance.wire.fuzz import LONGEST, lengths, noise
+from conformance.wire.header import checksum
 
 ADVERTISEMENT = Advertisement(
     vhid=7, source=ip_address("192.0.2.254"), secret=Secret("secret", (ip_address("192.0.2.1"),))
@@ -28,13 +29,25 @@ def test_nothing_of_the_sweep_is_valid():
 
 
 def test_the_same_seed_gives_the_same_frames():
-    assert list(mutations(ADVERTISEMENT, 1, 50)) == list(mutations(ADVERTISEMENT, 1, 50))
-    assert list(mutations(ADVERTISEMENT, 1, 50)) != list(mutations(ADVERTISEMENT, 2, 50))
+    assert list(noise(ADVERTISEMENT, 1, 50)) == list(noise(ADVERTISEMENT, 1, 50))
+    assert list(noise(ADVERTISEMENT, 1, 50)) != list(noise(ADVERTISEMENT, 2, 50))
 
 
-def test_no_mutation_is_valid_and_none_loses_its_protocol_number():
-    frames = list(mutations(ADVERTISEMENT, 3, 2000))
-    assert len(frames) == 2000
+def test_no_noise_is_valid_and_none_of_it_loses_its_protocol_number():
+    frames = list(noise(ADVERTISEMENT, 3, 5000))
+    assert len(frames) == 5000
     assert all(map(refused, frames))
     assert all(data[23] == 112 for data in frames)
-    assert {len(data) for data in frames} > {34, 70}
+    assert {len(data) for data in frames} > set(range(35, 71))
+
+
+def test_noise_is_random_payloads_and_spoiled_advertisements():
+    frames = list(noise(ADVERTISEMENT, 4, 1000))
+    cut = sum(len(data) < 14 + decode(data).ip.length for data in frames if decode(data).ip)
+    random = sum(len(data) != 70 for data in frames) - cut
+    assert min(cut, random, 1000 - cut - random) > 150
+
+
+def test_no_noise_sums_to_zero_over_both_headers():
+    """Where one checksum covers both headers, changes that compensate each other would be believed."""
+    assert all(checksum(data[14:70]) for data in noise(ADVERTISEMENT, 5, 20_000))

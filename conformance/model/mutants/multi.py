@@ -12,6 +12,7 @@ from conformance.model.mutants.making import (
     CARP_MAC,
     ETHERNET,
     carried,
+    common,
     instead,
     mutant,
     resum,
@@ -103,6 +104,15 @@ def _any_interface(arrival: Arrival) -> bool:
     return arrival.vhost is not None or arrival.drop("badvhid")
 
 
+def _one_for_each_address(port: Port, frame: bytes, vhid: int | None) -> tuple[bytes, ...]:
+    """A virtual host is silent that shares an address of another one."""
+    if vhid is None:
+        return (frame,)
+    mine = set(port.vhosts[vhid].config.addresses)
+    taken = any(other < vhid and mine & set(one.config.addresses) for other, one in port.vhosts.items())
+    return () if taken else (frame,)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("neighbours-step-down", "a virtual host that steps down silences its neighbours",
            "MULTI-001", "freebsd-13", carried(Effect.STOP_ADVERTISING, _all_step_down)),
@@ -122,6 +132,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "MULTI-005", "freebsd-13", carried(Effect.ARM_FAMILY, _all_of_the_host_rearmed)),
     mutant("stopped-on-all-interfaces", "a vhid that steps down on one interface does so on all",
            "MULTI-005", "openbsd", carried(Effect.STOP_ADVERTISING, _stopped_everywhere)),
+    mutant("address-of-one-vhid-alone", "of two vhids that share an address one advertises",
+           "MULTI-009", "freebsd-legacy", common(emits=_one_for_each_address)),
     mutant("heard-on-any-interface", "an advertisement counts for a vhid on another interface",
            "RX-025", "freebsd-legacy", instead(checks.known_vhid, _any_interface),
            instead(checks.carp_interface, lambda _: True)),

@@ -14,6 +14,7 @@ from conformance.model.mutants.making import (
     common,
     first,
     instead,
+    last,
     meant,
     mutant,
     wedge,
@@ -105,6 +106,21 @@ def _crashes_on_extensions(arrival: Arrival) -> bool:
     return True
 
 
+def _summed_if_of_type_1(arrival: Arrival) -> bool:
+    """Checksum over 36 bytes, in a packet of type 1"""
+    return arrival.header[0] & 15 != 1 or checks.header_checksum(arrival)
+
+
+def _authenticated_if_of_authlen_7(arrival: Arrival) -> bool:
+    """Digest, in a packet of authlen 7"""
+    return arrival.header[3] != 7 or checks.digest(arrival)
+
+
+def _one_oddity_at_most(arrival: Arrival) -> bool:
+    """Type or authlen may be odd, but not both"""
+    return arrival.header[0] & 15 == 1 or arrival.header[3] == 7 or arrival.drop("badver")
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("crashes-at-17-bytes", "a payload of 17 bytes crashes the host",
            "ROBUST-001", "freebsd-13", first(_crashes)),
@@ -129,4 +145,10 @@ MUTANTS: tuple[Mutant, ...] = (
            instead(checks.header_checksum, _joint)),
     mutant("crashes-at-extension-headers", "an IPv6 extension header crashes the host",
            "ROBUST-007", "freebsd-13", first(_crashes_on_extensions)),
+    mutant("another-type-is-not-summed", "the checksum of a packet of another type is not looked at",
+           "ROBUST-014", "freebsd-10", instead(checks.header_checksum, _summed_if_of_type_1)),
+    mutant("another-authlen-is-not-authenticated", "the digest of a packet of another authlen is not looked at",
+           "ROBUST-014", "freebsd-13", instead(checks.digest, _authenticated_if_of_authlen_7)),
+    mutant("two-oddities-are-a-fault", "an odd type and an odd authlen are refused together",
+           "ROBUST-014", "openbsd", last(_one_oddity_at_most)),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from conformance.model import checks
 from conformance.model.administering import Limits
 from conformance.model.checks import Arrival
 from conformance.model.effects import Carrier, Happening
+from conformance.model.loglines import DEBUG, Line
 from conformance.model.mutant import Mutant
 from conformance.model.mutants.making import Fault, carried, exchanged, first, instead, mutant, rules, without
 from conformance.model.transitions import Effect
@@ -173,6 +174,12 @@ MUTANTS: tuple[Mutant, ...] = (
            "VRRP3-017", "freebsd-15", routing(examines=_same_addresses)),
     mutant("vrrp3-count-examined", "VRRPv3 refuses another count",
            "VRRP3-017", "freebsd-15", routing(examines=_right_count)),
+    mutant("vrrp3-ttl-logged-as-carp", "VRRPv3 logs a wrong TTL with the line of CARP",
+           "LOG-008", "freebsd-15", routing(log_ttl=Line(2, DEBUG, "carp_input_c: received ttl {ttl} != 255 on {interface}"))),
+    mutant("vrrp3-checksum-logged-at-1", "VRRPv3 logs a wrong checksum at level 1",
+           "LOG-008", "freebsd-15", routing(log_checksum=replace(FREEBSD_15.log_checksum, threshold=1))),
+    mutant("vrrp3-owner-says-nothing", "VRRPv3 with priority 255 ignores packets silently",
+           "VRRP3-011", "freebsd-15", routing(log_owner=None)),
     mutant("carpver-changeable", "the carpver of a virtual host can be changed",
            "CONF-018", "freebsd-15", routing(version_is_fixed=False)),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from conformance.model.mutants.making import (
 from conformance.model.onwire import vrrp_mac
 from conformance.model.transitions import Effect, Input
 from conformance.model.vhost import Port
+from conformance.wire.frame import BROADCAST_MAC
 from conformance.wire.header import LENGTH, PROTOCOL, checksum
 
 IP = ETHERNET
@@ -106,6 +107,13 @@ def _from_nobody(port: Port, data: bytearray, vhid: int | None) -> None:
         resum(data, IP, IP + 20, 10)
 
 
+def _broadcast_below(_: Port, data: bytearray, vhid: int | None) -> None:
+    """What is sent to the broadcast MAC is sent to the broadcast address, too."""
+    if vhid is not None and data[:6] == BROADCAST_MAC:
+        data[IP + 16 : IP + 20] = b"\xff\xff\xff\xff"
+        resum(data, IP, IP + 20, 10)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     mutant("protocol-111", "advertisements leave with IP protocol 111",
            "WIRE-001", "freebsd-13", advertising(put(IP + 9, b"\x6f"))),
@@ -171,6 +179,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "WIRE-025", "freebsd-legacy", common(emits=_twice)),
     mutant("advertises-each-address", "an advertisement for each address",
            "WIRE-025 MULTI-004", "freebsd-13", common(emits=_per_address)),
+    mutant("nomcast-changes-the-destination", "with -M ucarp sends to 255.255.255.255",
+           "WIRE-020", "ucarp", sending(_broadcast_below)),
     mutant("nobody-as-source", "advertisements come from 0.0.0.0 where the interface has no address",
            "WIRE-022", "freebsd-13", sending(_from_nobody)),
 )  # fmt: skip
