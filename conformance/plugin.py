@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -156,7 +157,9 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and case.raised is None:
         case.raised, case.traceback = call.excinfo.value, str(report.longrepr)
     if call.when == "teardown":
-        vars(report)["carp"] = _recorded(case, item.config)
+        row = _recorded(case, item.config)
+        # From a worker as text: execnet carries no integer below -2**31, and times are nanoseconds.
+        vars(report)["carp"] = json.dumps(row) if hasattr(item.config, "workerinput") else row
         case.segment = case.bench = None  # its trace would stay in memory until the last case has ended
     if call.excinfo is not None:
         report.outcome = "skipped" if isinstance(call.excinfo.value, NotApplicable) else "failed"

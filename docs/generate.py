@@ -160,7 +160,7 @@ def capabilities() -> str:
     ]
     return (
         "# Capabilities\n\nWhat an implementation, or the access to it, can do (its PICS: `CAPABILITIES` in "
-        "`conformance/targets/protocol.py`). A case that needs what a target does not claim is "
+        "`conformance/targets/protocol/profile.py`). A case that needs what a target does not claim is "
         "*not applicable* there.\n\n" + table(("capability", "meaning", "cases", "claimed by"), rows)
     )
 

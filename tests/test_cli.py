@@ -107,14 +107,14 @@ class TestErrors:
         def broken(*_):
             raise CommandError("it broke", status=3)
 
-        monkeypatch.setattr(cli, "_targets", broken)
+        monkeypatch.setattr(cli.listing, "_targets", broken)
         assert main(capsys, "targets") == (3, "", "carp-conformance: it broke\n")
 
     def test_interrupted(self, capsys, monkeypatch):
         def interrupted(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cli, "_targets", interrupted)
+        monkeypatch.setattr(cli.listing, "_targets", interrupted)
         assert main(capsys, "targets") == (3, "", "carp-conformance: interrupted\n")
 
     def test_a_reader_that_goes_away_is_no_error(self):
@@ -308,3 +308,27 @@ def test_a_live_run_that_is_killed_is_completed_by_resume(ucarp, tmp_path):
         "no case was run twice"
     )
     assert ended.returncode in (0, 1)
+
+
+def test_help_imports_nothing_that_commands_need():
+    """``--help`` answers at once: it loads neither what tests nor what is tested."""
+    child = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "conformance", "run", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in child.stderr.splitlines()}
+    assert "conformance.cli.run" in loaded
+    heavy = {
+        "scapy",
+        "pytest",
+        "rich",
+        "jinja2",
+        "jsonschema",
+        "conformance.model",
+        "conformance.segment",
+        "conformance.suite",
+    }
+    assert not heavy & loaded

@@ -169,6 +169,35 @@ def whole(suite):
     return rows
 
 
+FAR = """
+import os
+import conformance.plugin as plugin
+
+real = plugin._recorded
+plugin._recorded = lambda case, config: real(case, config) | {"time_ns": -(2**40)}
+
+def pytest_runtest_logreport(report):
+    if getattr(report, "carp", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        with open("far.jsonl", "a") as rows:
+            rows.write(report.carp + "\\n")
+"""
+
+
+def test_a_worker_hands_over_times_that_execnet_cannot_carry(suite):
+    """Nanoseconds go below -2**31, where execnet ends: a worker died with every case that had such a one in its record."""
+    (suite / "far_times.py").write_text(FAR)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "xdist", "-p", "conformance.plugin", "-p", "far_times", "--target", "model:ucarp", "-k", "test_passes"]  # fmt: skip
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": f"{suite}:{Path(plugin.__file__).parents[1]}",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    done = subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = [json.loads(line) for line in (suite / "far.jsonl").read_text().splitlines()]
+    assert row["time_ns"] == -(2**40) and row["verdict"] == "pass"
+
+
 def short(row):
     return row["id"].split(".", 1)[1]
 

@@ -1,1 +1,1 @@
-"""The commands of the command line, one module each; :mod:`conformance.cli` only parses arguments."""
+"""The commands of the command line, one module each. Their options are in the modules of the same names in :mod:`conformance.cli`."""

@@ -51,17 +51,15 @@ def cases(catalogue: Catalogue) -> tuple[Case, ...]:
 
 
 @contextlib.contextmanager
-def plain_pytest() -> Iterator[None]:
-    """Keeps plugins that happen to be installed out of the run: what they change nobody could reproduce."""
-    before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+def plain_pytest(**variables: str) -> Iterator[None]:
+    """Keeps plugins that happen to be installed out of the run: what they change nobody could reproduce. Sets environment ``variables`` besides."""
+    before = dict(os.environ)
+    os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | variables
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
-        else:
-            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = before
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def check_selection(prefixes: Iterable[str], catalogue: Catalogue, known: Sequence[Case]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import platform
 import shutil
 import socket
@@ -14,8 +13,9 @@ from conformance.commands.errors import CommandError
 from conformance.lab import hypervisor, kvm, vagrant
 from conformance.lab.journal import folder as state_folder
 from conformance.lab.netns import may_create, may_unshare
-from conformance.targets import keepalived
+from conformance.targets.beside import keepalived
 from conformance.targets.pixit import PixitError
+from conformance.targets.protocol import Machined
 from conformance.targets.registry import chosen, find, names
 from conformance.targets.vm import NEEDED_BYTES, free_bytes
 
@@ -63,6 +63,8 @@ def doctor(target: str | None, pixit: Path | None = None, interface: str | None 
             found = find(name) if pixit is None else chosen(name, pixit, interface)
         except PixitError as error:
             raise CommandError(str(error)) from error
+        if name == target and pixit is None and isinstance(found, Machined):
+            checks.append(_kvm())
         lacks = found.lacks()
         checks += [_check(f"{name}: {what}", False, what, remedy) for what, remedy in lacks] or [
             _check(name, True, f"{name} can be tested here", None)
@@ -108,18 +110,40 @@ def _machine() -> list[dict[str, Any]]:
     free, folder = free_bytes(state_folder()), state_folder()
     return [
         *checks,
-        _check(
-            "kvm",
-            kvm.works(),
-            "KVM: virtual machines that are not emulated",
-            f"switch virtualisation on in the firmware, and join its group: usermod -aG kvm {getpass.getuser()}; without it machines take minutes to boot",
-            optional=True,
-        ),
+        *_other_providers(),
+        _kvm(),
         _check(
             "disk",
             free >= NEEDED_BYTES,
             f"{free // 2**20} MiB of disk in {folder}, for the machines of the rung vm",
             f"free {NEEDED_BYTES // 2**20} MiB there, or name another folder in CARP_CONFORMANCE_STATE",
+            optional=True,
+        ),
+    ]
+
+
+def _kvm() -> dict[str, Any]:
+    """Whether virtual machines are emulated here: how they run, not whether."""
+    what, remedy = kvm.lack() or ("", None)
+    told = f"KVM, so that virtual machines need not be emulated{f' ({what})' if what else ''}"
+    return _check("kvm", not what, told, remedy, optional=True)
+
+
+def _other_providers() -> list[dict[str, Any]]:
+    """The two with which the Vagrantfile can be used by hand."""
+    return [
+        _check(
+            "virtualbox",
+            shutil.which("VBoxManage") is not None,
+            "VirtualBox, for machines brought up by hand: vagrant up --provider virtualbox",
+            "install VirtualBox from its makers (Debian has no package), or stay with libvirt",
+            optional=True,
+        ),
+        _check(
+            "vagrant-qemu",
+            "vagrant-qemu" in vagrant.plugins(),
+            "Vagrant's plugin for QEMU, for machines brought up by hand: vagrant up --provider qemu",
+            "vagrant plugin install vagrant-qemu, or stay with libvirt",
             optional=True,
         ),
     ]

@@ -15,8 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from conformance.commands import errors
-from conformance.commands.errors import CommandError
-from conformance.report import results, schema
+from conformance.commands.report import recorded
 
 Document = dict[str, Any]
 AGREES, DIFFERS, UNDECIDED, NOT_COMPARED = "agrees", "differs", "undecided", "not_compared"
@@ -38,7 +37,7 @@ def fidelity(first: Path, second: Path) -> Document:
     A case that the rig could not decide on one side is ``undecided``; one that does not apply to a side, or was
     not run there, is ``not_compared``. Raises :class:`CommandError`.
     """
-    runs = [_load(folder) for folder in (first, second)]
+    runs = [recorded(folder) for folder in (first, second)]
     sides = [{case["id"]: case for case in run["cases"]} for run in runs]
     ids = [*sides[0], *(id for id in sides[1] if id not in sides[0])]
     rows = [_row(id, sides[0].get(id), sides[1].get(id)) for id in ids]
@@ -51,18 +50,6 @@ def fidelity(first: Path, second: Path) -> Document:
         "cases": rows,
         "summary": {"cases": len(rows)} | counts | _differences(rows),
     }
-
-
-def _load(folder: Path) -> Document:
-    try:
-        return results.load(folder)
-    except (
-        results.NoRun,
-        results.UnreadableRun,
-        results.UnknownRequirement,
-        schema.InvalidDocument,
-    ) as error:
-        raise CommandError(str(error)) from error
 
 
 def _row(id: str, one: Document | None, other: Document | None) -> Document:

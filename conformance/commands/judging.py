@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_interface
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from conformance.judge.judge import exit_status, html, judge, summary_text
 from conformance.judge.packets import CaptureError
 from conformance.judge.watch import WatchError, watch
 from conformance.model.dialects import UnknownDialect
+from conformance.wire.digest import Address
 
 __all__ = ["Question", "exit_status", "judged", "summary_text", "watched", "write_page"]
+
+_MAX_VHID = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,8 @@ class Question:
     """What the operator knows of the virtual hosts: all of it may be missing. ``passwords`` are candidates."""
 
     vhid: int | None
-    passwords: tuple[str, ...]
-    addresses: tuple[str, ...]
+    passwords: tuple[str, ...] = field(repr=False)
+    addresses: tuple[Address, ...]
     dialect: str | None
 
     @classmethod
@@ -35,6 +39,10 @@ class Question:
         dialect: str | None,
     ) -> Question:
         """From the options of the command line; ``file`` holds one candidate password a line. Raises :class:`CommandError`."""
+        if vhid is not None and not 1 <= vhid <= _MAX_VHID:
+            raise CommandError(
+                f"--vhid {vhid}: there is no such virtual host; give a number from 1 to {_MAX_VHID}"
+            )
         lines: list[str] = []
         if file is not None:
             try:
@@ -43,7 +51,19 @@ class Question:
                 raise CommandError(
                     f"--pass-file {file}: cannot be read ({error}); give a text file with one password a line"
                 ) from error
-        return cls(vhid, (*given, *(line for line in lines if line)), tuple(addresses), dialect)
+        shared = tuple(_address(text) for text in addresses)
+        return cls(vhid, (*given, *(line for line in lines if line)), shared, dialect)
+
+
+def _address(text: str) -> Address:
+    """As ``ifconfig`` prints it, too: with a prefix length, or with the interface of a link-local address."""
+    try:
+        address = ip_interface(text).ip
+    except ValueError as error:
+        raise CommandError(
+            f"--address {text}: this is no IP address; give one such as 192.0.2.1 or 2001:db8::1"
+        ) from error
+    return IPv4Address(int(address)) if address.version == 4 else IPv6Address(int(address))
 
 
 def judged(captures: Sequence[str], question: Question) -> dict[str, Any]:
@@ -56,7 +76,7 @@ def judged(captures: Sequence[str], question: Question) -> dict[str, Any]:
             addresses=question.addresses,
             dialect=question.dialect,
         )
-    except (CaptureError, UnknownDialect, ValueError) as error:
+    except (CaptureError, UnknownDialect) as error:
         raise CommandError(str(error)) from error
 
 
@@ -81,6 +101,6 @@ def watched(interface: str, question: Question, *, json_lines: bool) -> int:
             dialect=question.dialect,
             json_lines=json_lines,
         )
-    except (WatchError, UnknownDialect, ValueError) as error:
+    except (WatchError, UnknownDialect) as error:
         raise CommandError(str(error)) from error
     return exit_status(seen)

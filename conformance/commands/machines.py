@@ -40,21 +40,23 @@ class Ready:
 
 
 @contextmanager
-def machines(name: str, wanted: Machines, arguments: Sequence[str]) -> Iterator[Ready]:
-    """The target ``name``, ready for as long as the context lasts.
+def machines(
+    name: str, wanted: Machines, arguments: Sequence[str], *, to_be: str = "tested"
+) -> Iterator[Ready]:
+    """The target ``name``, ready ``to_be`` tested for as long as the context lasts.
 
     Re-executes the command in a user namespace if it must and may (``arguments`` is the whole command line). Raises :class:`CommandError`
     with usage for what the user has to say, and as undecided for machines that are not there or a segment on which a stranger speaks.
     """
     if wanted.pixit is not None:
-        yield _on_the_users(name, wanted, wanted.pixit, arguments)
+        yield _on_the_users(name, wanted, wanted.pixit, arguments, to_be)
         return
     if wanted.interface or wanted.mine:
         raise CommandError(
             "--interface and --this-segment-is-mine are for machines of your own: give --pixit FILE, too"
         )
     target = find(name)
-    be_able(target, arguments)
+    be_able(target, arguments, to_be=to_be)
     if not isinstance(target, Machined):
         if wanted.keep or wanted.destroy:
             raise CommandError(
@@ -69,7 +71,7 @@ def machines(name: str, wanted: Machines, arguments: Sequence[str]) -> Iterator[
         raise CommandError(str(error), UNDECIDED) from error
 
 
-def _on_the_users(name: str, wanted: Machines, path: Path, arguments: Sequence[str]) -> Ready:
+def _on_the_users(name: str, wanted: Machines, path: Path, arguments: Sequence[str], to_be: str) -> Ready:
     """The target on the machines of the user's own PIXIT, after the safety rules of the rung ``lab``."""
     if wanted.keep or wanted.destroy:
         raise CommandError(
@@ -78,7 +80,7 @@ def _on_the_users(name: str, wanted: Machines, path: Path, arguments: Sequence[s
     try:
         pixit = on_interface(load(path), wanted.interface, mine=wanted.mine)
         target = find(name, pixit)
-        be_able(target, arguments)
+        be_able(target, arguments, to_be=to_be)
         heard = admit(pixit, wanted.listen_s, _tell)
         if isinstance(target, Examining):
             target.examine(heard)

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.commands.ability import be_able
 from conformance.commands.errors import CONFORMS, FAILED, CommandError
+from conformance.commands.machines import Machines, machines
 from conformance.report.certificate import pics
 from conformance.targets.protocol import CAPABILITIES, Target
-from conformance.targets.registry import find
 
 Document = dict[str, Any]
 
@@ -25,21 +24,23 @@ def declaration(path: Path) -> Document:
         raise CommandError(str(error)) from error
 
 
-def probed(name: str, declared: Path | None, arguments: Sequence[str]) -> Document:
-    """The document ``pics`` of the target ``name``: what ``declared`` claims, or the target's own profile, beside what probing found.
+def probed(
+    name: str, declared: Path | None, arguments: Sequence[str], wanted: Machines | None = None
+) -> Document:
+    """The document ``pics`` of the target ``name`` (on the machines ``wanted``): what ``declared`` claims, or the target's own profile, beside what probing found.
 
     Re-executes the command in a user namespace if it must and may (``arguments`` is the whole command line). Raises :class:`CommandError`.
     """
     from conformance.commands.probing import probe
 
-    target = find(name)
-    claims = declaration(declared) if declared else own(target)
-    if claims["target"] != name:
+    declares = declaration(declared) if declared else None
+    if declares is not None and declares["target"] != name:
         raise CommandError(
-            f"{declared} is about the target {claims['target']!r}, not {name!r}; give the declaration of this one"
+            f"{declared} is about the target {declares['target']!r}, not {name!r}; give the declaration of this one"
         )
-    be_able(target, arguments, to_be="probed")
-    return pics.pics(claims, CAPABILITIES, target.profile.dialect.key, probe(target))
+    with machines(name, wanted or Machines(), arguments, to_be="probed") as ready:
+        target = ready.target
+        return pics.pics(declares or own(target), CAPABILITIES, target.profile.dialect.key, probe(target))
 
 
 def own(target: Target) -> Document:

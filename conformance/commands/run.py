@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import gc
 import io
 import json
 import os
@@ -12,7 +10,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +27,11 @@ from conformance.commands.environment import commit, environment
 from conformance.commands.errors import UNDECIDED, CommandError
 from conformance.commands.machines import Machines, Ready, machines
 from conformance.commands.progress import LiveProgress, Progress
+from conformance.commands.published import published
 from conformance.commands.workers import nursery
 from conformance.report import ctrf, html, junit, results, schema
 from conformance.report.private import Clean, cleaner_of
+from conformance.report.resuming import OlderRun, may_resume
 from conformance.segment.decision import NotApplicable
 from conformance.suite.cases import Case, applicability, is_selected
 from conformance.suite.record import record
@@ -39,7 +39,6 @@ from conformance.targets.admission import ADMITTED
 from conformance.targets.protocol import PUBLIC_PASSWORD, Target
 
 LANES_PER_CORE = 20
-_OBJECTS_BEFORE_COLLECTING = 50_000
 Document = dict[str, Any]
 _ADMITTED = SimpleNamespace(__name__=ADMITTED)
 """Tells the plugin that this command has listened on the segment already, or made it."""
@@ -72,7 +71,7 @@ class Recorder:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         row = getattr(report, "carp", None)
         if row is not None:
-            self.keep(row)
+            self.keep(json.loads(row) if isinstance(row, str) else row)
         elif report.when not in ("setup", "call", "teardown"):
             self._crashed(report)
 
@@ -118,7 +117,7 @@ def run(order: Order, arguments: Sequence[str]) -> tuple[Document, Path]:
     select = tuple(resumed["arguments"][3:]) if resumed else order.select
     known = cases(catalogue)
     check_selection(select, catalogue, known)
-    with _seldom_collecting(), machines(name, order.machines, arguments) as ready:
+    with machines(name, order.machines, arguments) as ready:
         return _run(order, ready, select, known, resumed)
 
 
@@ -166,7 +165,8 @@ def _run(
         catalogue=catalogue,
         expected=len(planned) + len(decided),
     )
-    _write(folder, document, environment(target, catalogue, target_version, document["rig"]))
+    machine = environment(target, catalogue, target_version, document["rig"])
+    _write(folder, document, machine | published(ready.options, clean))
     return document, folder
 
 
@@ -191,9 +191,11 @@ class _Silent:
 
 def _resumed(folder: Path) -> Document:
     try:
+        may_resume(folder)
         return results.load(folder)
     except (
         results.NoRun,
+        OlderRun,
         results.UnreadableRun,
         results.UnknownRequirement,
         schema.InvalidDocument,
@@ -250,25 +252,15 @@ def _pytest(
         arguments += ["--decided", case_id]
     said = io.StringIO()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(plain_pytest())
-        if lanes > 1:
-            workers = stack.enter_context(nursery(recorder.target))
-            arguments += [
-                "-p",
-                "xdist",
-                "--tx",
-                f"{lanes}*{workers}",
-                "--dist",
-                "worksteal",
-                "--max-worker-restart",
-                "8",
-            ]
-        stack.enter_context(contextlib.redirect_stdout(said))
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="carp-conformance-"))
         # In a user namespace everybody is root, and pytest would fall over the real root's folder in /tmp.
-        status = pytest.main(
-            [*arguments, "--basetemp", f"{scratch}/pytest", str(SUITE)], plugins=[recorder, _ADMITTED]
-        )
+        stack.enter_context(plain_pytest(PYTEST_DEBUG_TEMPROOT=scratch))
+        arguments.append(str(SUITE))
+        if lanes > 1:
+            workers = stack.enter_context(nursery(arguments, lanes))
+            arguments = ["-c", str(CONFIGURATION), *workers, "--max-worker-restart", "8"]
+        stack.enter_context(contextlib.redirect_stdout(said))
+        status = pytest.main(arguments, plugins=[recorder, _ADMITTED])
     if status == pytest.ExitCode.INTERRUPTED and not recorder.broken:
         raise CommandError(
             f"interrupted; what was decided is kept: carp-conformance run --resume {folder}", UNDECIDED
@@ -282,18 +274,6 @@ def _pytest(
         raise CommandError(
             f"the run broke off; what was decided is kept in {folder}:\n{tail[-4000:]}", UNDECIDED
         )
-
-
-@contextlib.contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Traces and records live until the end of a case or of the run: looking through them for garbage every 700 objects takes a sixth of a simulated run."""
-    before = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        atexit.register(gc.freeze)  # else the interpreter looks through all of it once more before it ends
 
 
 def _header(

@@ -7,7 +7,7 @@ from pathlib import Path
 from conformance.catalogue import load
 from conformance.commands.certificate import scenarios
 from conformance.commands.errors import FAILED, CommandError
-from conformance.commands.witness import see
+from conformance.commands.witness import measure, see
 from conformance.report.certificate import documents
 from conformance.report.certificate.archive import NotABundle, unpack
 from conformance.report.certificate.sign import SUFFIX, NoSignatures, UnusableKey, sign, statement
@@ -18,7 +18,7 @@ def sign_bundle(bundle: Path, key: Path) -> Path:
     """Signs ``bundle`` with the Ed25519 private key in ``key`` (PEM) if it verifies; returns the envelope's path. Raises :class:`CommandError`."""
     data, private = content(bundle, "the bundle"), content(key, "--key")
     try:
-        found = verify(data, bundle.name, Seal(), load(), see(()), scenarios())
+        found = verify(data, bundle.name, Seal(), load(), see(()), scenarios(), measure)
         if not found["verified"]:
             first = found["problems"][0]
             raise CommandError(

@@ -14,6 +14,7 @@ from conformance.commands.progress import MARKS, STYLES
 from conformance.report import invariants
 from conformance.report.visible import all_visible, visible
 from conformance.report.words import sentence
+from conformance.targets.protocol import CAPABILITIES
 
 Document = Mapping[str, Any]
 _TOLD = ("id", "title", "requirements", "reason", "frames", "evidence", "detail", "reproduce")
@@ -125,20 +126,16 @@ def print_targets(document: Document) -> None:
         Column("target", no_wrap=True),
         Column("rung", no_wrap=True),
         Column("dialect", no_wrap=True),
+        Column("can", no_wrap=True),
         "descends from",
-        Column("can", overflow="fold"),
         box=None,
         pad_edge=False,
     )
     for row in document["targets"]:
-        table.add_row(
-            row["name"],
-            row["rung"],
-            row["dialect"],
-            row["origin"],
-            ", ".join(name for name, yes in row["pics"].items() if yes),
-        )
+        can = f"{sum(row['pics'].values())} of {len(CAPABILITIES)}" if row["pics"] else "as declared"
+        table.add_row(row["name"], row["rung"], row["dialect"], can, row["origin"])
     console.print(table)
+    console.print("\nWhat each can do, by capability: --json", soft_wrap=True)
 
 
 def print_mutants(document: Document) -> None:

@@ -1,29 +1,31 @@
-"""Workers that start in milliseconds: forked from one process that has imported everything, instead of a new interpreter each.
+"""Workers that start in milliseconds: forked from one pytest session that has collected the cases, instead of a new interpreter and a new collection each.
 
 pytest-xdist starts a worker by running ``python -c BOOTSTRAP`` with a pipe on standard input and output. Here that python is a tiny client, which hands its two pipes to the
-nursery, a process that has imported pytest and the suite; the nursery forks, and the child runs the bootstrap line on the pipes. The client stays until the child ends.
-Everything dies with the process that opened the nursery.
+nursery, a process whose pytest session stands still after its collection; the nursery forks, and the child runs the bootstrap line on the pipes. xdist's own worker then makes a
+configuration and wants to begin a session: it is given the collected one (this module is a plugin of it: ``-p conformance.commands.workers``). The client stays until the child
+ends. Everything dies with the process that opened the nursery.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import pkgutil
 import shlex
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
-from conformance.catalogue import load
+import pytest
+
 from conformance.lab.process import die_with_parent
-from conformance.targets.registry import find
+from conformance.targets.admission import ADMITTED
 
 _BOOTSTRAP = "import sys;exec(eval(sys.stdin.readline()))"  # what execnet sends to `python -c`
 _CLIENT = """
@@ -33,54 +35,68 @@ nursery.connect(sys.argv[1])
 socket.send_fds(nursery, [b"x"], [0, 1])
 sys.exit(nursery.recv(1) != b"0")
 """
+_SERVE = f"import sys; from {__name__} import serve; serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])"
+_collected: list[pytest.Session] = []
+"""The session that this process has inherited from the nursery, if any."""
 
 
 @contextmanager
-def nursery(target: str) -> Iterator[str]:
-    """Starts a nursery for workers that test ``target`` and gives the specification of its workers, for xdist's ``--tx`` (``popen//python=…``)."""
+def nursery(arguments: Sequence[str], workers: int) -> Iterator[list[str]]:
+    """Starts a nursery for so many workers of a run with pytest's ``arguments``; gives the options with which xdist gets its workers there."""
     with tempfile.TemporaryDirectory(prefix="carp-nursery-") as folder:
         path, client = Path(folder, "socket"), Path(folder, "client.py")
         client.write_text(_CLIENT)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen(128)
-            command = [sys.executable, "-m", __name__, str(listener.fileno()), str(os.getpid()), target]
-            process = subprocess.Popen(command, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [sys.executable, "-c", _SERVE, str(listener.fileno()), str(os.getpid()), *arguments],
+                pass_fds=[listener.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | {"PYTEST_XDIST_WORKER_COUNT": str(workers)},
+            )
         try:
-            yield f"popen//python={shlex.quote(sys.executable)} -ISE {client} {path}"
+            python = f"{shlex.quote(sys.executable)} -ISE {client} {path}"
+            plugins = ["-p", "xdist", "-p", __name__]
+            yield [*plugins, "--tx", f"{workers}*popen//python={python}", "--dist", "worksteal"]
         finally:
             process.terminate()
             process.wait()
 
 
-def serve(listener: socket.socket, parent: int, target: str) -> None:
-    """Imports what workers need, then forks one for each client. Never returns; dies with process ``parent``."""
+def serve(listener: int, parent: int, arguments: Sequence[str]) -> None:
+    """Collects what ``arguments`` select, then forks a worker for each client of the socket with this descriptor. Never returns; dies with process ``parent``."""
     die_with_parent(parent)
-    own = os.getpid()
+    gc.disable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _import_everything(target)
-    gc.collect()
-    gc.freeze()
-    while True:
-        client, _ = listener.accept()
-        _, pipes, _, _ = socket.recv_fds(client, 1, 2)
-        if os.fork() == 0:
-            listener.close()
-            _be_worker(client, pipes, own)
-        client.close()
-        for pipe in pipes:
-            os.close(pipe)
-
-
-def _import_everything(target: str) -> None:
-    find(target)
-    load()
-    for name in ("pytest", "_pytest.runner", "xdist.remote", "execnet.gateway_base", "conformance.plugin"):
+    for name in ("xdist.remote", "execnet.gateway_base"):  # what a worker imports
         import_module(name)
-    suite = import_module("conformance.suite")
-    for module in pkgutil.iter_modules(suite.__path__, "conformance.suite."):
-        import_module(module.name)
+    here = _Nursery(socket.socket(fileno=listener))
+    pytest.main(list(arguments), plugins=[here, SimpleNamespace(__name__=ADMITTED)])
+
+
+class _Nursery:
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        _collected.append(session)
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        own = os.getpid()
+        gc.freeze()
+        gc.enable()
+        while True:
+            client, _ = self._listener.accept()
+            _, pipes, _, _ = socket.recv_fds(client, 1, 2)
+            if os.fork() == 0:
+                self._listener.close()
+                _be_worker(client, pipes, own)
+            client.close()
+            for pipe in pipes:
+                os.close(pipe)
 
 
 def _be_worker(client: socket.socket, pipes: list[int], parent: int) -> None:
@@ -99,5 +115,19 @@ def _be_worker(client: socket.socket, pipes: list[int], parent: int) -> None:
         os._exit(status != b"0")
 
 
-if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), sys.argv[3])
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """In a worker: xdist's part of it goes on with the collected session."""
+    if not _collected:
+        return None
+    (session,) = _collected
+    (worker,) = (it for it in config.pluginmanager.get_plugins() if type(it).__name__ == "WorkerInteractor")
+    for name in ("workerinput", "workeroutput"):
+        setattr(session.config, name, getattr(config, name))
+    worker.config = session.config
+    session.config.pluginmanager.register(worker)
+    worker.pytest_sessionstart(session)
+    worker.pytest_collection_finish(session)
+    session.config.hook.pytest_runtestloop(session=session)
+    session.config.hook.pytest_sessionfinish(session=session, exitstatus=pytest.ExitCode.OK)
+    return pytest.ExitCode.OK

@@ -92,3 +92,23 @@ def seconds(duration_ns: int) -> str:
     if abs(duration_ns) < 100_000_000:
         return f"{duration_ns / 1e6:.1f} ms"
     return f"{duration_ns / 1e9:.3f} s"
+
+
+def said(what: str, value: object) -> str:
+    """A fact in words; one that is or is not so, as in "the old password signs: no"."""
+    if isinstance(value, bool):
+        return f"{what}: {'yes' if value else 'no'}"
+    return f"{what} is {_show(value)}"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bytes):
+        return (value.hex(":") if len(value) <= 20 else value.hex()) or "nothing"
+    return str(value)
+
+
+def choice(options: object) -> str:
+    """A set or a range of values in words."""
+    if isinstance(options, range):
+        return f"{options.start} to {options.stop - 1}"
+    return " or ".join(sorted(_show(option) for option in options))  # type: ignore[attr-defined]

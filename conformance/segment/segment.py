@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from conformance.segment.decision import Condition, Decision, Inconclusive, Mismatch, Vacuous, Window, seconds
+from conformance.segment.decision import (
+    Condition,
+    Decision,
+    Inconclusive,
+    Mismatch,
+    Vacuous,
+    Window,
+    choice,
+    said,
+    seconds,
+)
 from conformance.segment.loop import Loop
 from conformance.segment.stalls import Stalls
 from conformance.segment.trace import Event, FrameSeen, HostEvent, TesterAction, Trace
@@ -38,6 +48,7 @@ class Segment:
 
     ``describe`` may add lines to a mismatch that help a developer (state of the IUT, last log lines). ``clock_step_ns`` and ``stalled_ns`` tell
     by how much the wall clock has moved and how long the processes of tester and IUTs have stood still for want of a CPU, where that can happen.
+    ``hear_out`` returns when hosts that are heard with a delay have said all; nothing is missed, or called late, before.
     """
 
     loop: Loop
@@ -47,6 +58,7 @@ class Segment:
     describe: Callable[[], str] = str
     clock_step_ns: Callable[[], int] = int
     stalled_ns: Callable[[], int] = int
+    hear_out: Callable[[], object] = object
     _stalls: Stalls = field(default_factory=Stalls)
 
     def __post_init__(self) -> None:
@@ -118,11 +130,15 @@ class Segment:
         was noisier than the miss, lost frames or had its clock stepped.
         """
         event = self.wait(condition, within.to_ns + LOOK_ON_NS, since_ns=within.anchor_ns + 1)
+        if event is None:
+            self.hear_out()
+            event = next(filter(condition.match, self.trace.since(within.anchor_ns + 1)), None)
         expected = f"{condition.text} {within}"
         frames = (event,) if isinstance(event, FrameSeen) else ()
         if event is None:
             self._judge_capture(expected)
             looked_ns = within.to_ns + LOOK_ON_NS - within.anchor_ns
+            self._judge_rig(LOOK_ON_NS, within.anchor_ns, f"{expected} and it never came")
             self._decide(
                 expected,
                 f"never: not in the {seconds(looked_ns)} after {within.anchor}",
@@ -155,11 +171,15 @@ class Segment:
 
         Such a decision is not positive: a case made of nothing else is vacuous.
         """
-        event = self.wait(condition, self.now_ns() + for_ns)
+        begun_ns = self.now_ns()
+        event = self.wait(condition, begun_ns + for_ns)
         expected = f"not that {condition.text}, for {seconds(for_ns)}"
         if event is not None:
             frames = (event,) if isinstance(event, FrameSeen) else ()
-            self._decide(expected, f"{condition.text} at {self._clock(event.time_ns)}", frames, met=False)
+            which = f" (frame {event.number})" if isinstance(event, FrameSeen) else ""
+            into = seconds(max(event.time_ns - begun_ns, 0))
+            actual = f"{condition.text} at {self._clock(event.time_ns)}{which}, {into} after this began"
+            self._decide(expected, actual, frames, met=False)
         alive = barrier()
         self._judge_capture(expected)
         frames = (alive,) if isinstance(alive, FrameSeen) else ()
@@ -181,12 +201,12 @@ class Segment:
         """
         options = isinstance(expected, (set, frozenset, range))
         met = actual in expected if options else actual == expected  # type: ignore[operator]
-        wanted = f"{what} is {_choice(expected) if options else _show(expected)}"
+        wanted = f"{what} is {choice(expected)}" if options else said(what, expected)
         if not met and race is not None:
             self._judge_rig(*race, f"{wanted}, by a lead of {seconds(race[0])}")
         self._decide(
             wanted,
-            f"{what} is {_show(actual)}",
+            said(what, actual),
             frames,
             met=bool(met),
         )
@@ -200,6 +220,11 @@ class Segment:
         if miss_ns > 0:
             self._judge_rig(miss_ns, since_ns, expected)
         self._decide(expected, f"{what} is {seconds(actual_ns)}", frames, met=miss_ns <= 0)
+
+    def missed(self, expected: str, actual: str, *frames: FrameSeen) -> NoReturn:
+        """Decides that ``expected`` did not happen: raises :class:`Mismatch`."""
+        self._decide(expected, actual, frames, met=False)
+        raise AssertionError("a decision that is not met raises")
 
     def finish(self) -> None:
         """Raises :class:`Vacuous` if no decision rests on something that the IUT did."""
@@ -240,6 +265,7 @@ class Segment:
         return max(self.loop.worst_lateness_ns(since_ns), self._stalls.since_ns(since_ns))
 
     def _judge_rig(self, miss_ns: int, since_ns: int, expected: str) -> None:
+        self.hear_out()
         noise_ns = self.noise_ns(since_ns)
         if NOISE_FACTOR * noise_ns >= miss_ns:
             raise Inconclusive(
@@ -269,15 +295,3 @@ class Segment:
     def _clock(self, time_ns: int) -> str:
         first = self.trace.events[0].time_ns if self.trace.events else time_ns
         return f"{seconds(time_ns - first)} into the case"
-
-
-def _show(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.hex(":") if len(value) <= 20 else value.hex()
-    return str(value)
-
-
-def _choice(options: object) -> str:
-    if isinstance(options, range):
-        return f"{options.start} to {options.stop - 1}"
-    return " or ".join(sorted(_show(option) for option in options))  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,31 @@ def stalled_ns(pid: int) -> int:
         return int((PROC / str(pid) / "schedstat").read_bytes().split()[1])
     except (OSError, IndexError):
         return 0
+
+
+@dataclass(slots=True)
+class Family:
+    """A process and what it has started: a daemon is as late as the script that it waits for."""
+
+    pid: int
+    _stalled_ns: dict[int, int] = field(default_factory=dict)
+
+    def stalled_ns(self) -> int:
+        """The stalled time of all its members together, of those that have ended what was last heard of them."""
+        for member in _members(self.pid):
+            self._stalled_ns[member] = max(self._stalled_ns.get(member, 0), stalled_ns(member))
+        return sum(self._stalled_ns.values())
+
+
+def _members(pid: int) -> Iterator[int]:
+    """A process and all its descendants (``/proc/PID/task/PID/children``); without these on a kernel that does not list them."""
+    yield pid
+    try:
+        children = (PROC / str(pid) / "task" / str(pid) / "children").read_bytes().split()
+    except OSError:
+        return
+    for child in children:
+        yield from _members(int(child))
 
 
 @dataclass(slots=True)

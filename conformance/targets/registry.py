@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.targets.pixit import Pixit, PixitError, load
-from conformance.targets.protocol import Configurable, Target
+
+if TYPE_CHECKING:
+    from conformance.targets.protocol import Target
 
 GROUP = "carp_conformance.targets"
 
@@ -32,6 +35,9 @@ def find(name: str, pixit: Pixit | None = None) -> Target:
 
     Raises :class:`UnknownTarget`, and :class:`PixitError` where the file is for another target or the target takes none.
     """
+    # The command line knows UnknownTarget from here, and must not load the models for it.
+    from conformance.targets.protocol import Configurable
+
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         raise UnknownTarget(name, names())

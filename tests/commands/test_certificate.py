@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,9 @@ from conformance.cli import main
 from conformance.commands import certificate, diff, sign, verify
 from conformance.commands.certificate import Request, certify
 from conformance.commands.errors import FAILED, UNDECIDED, USAGE, CommandError
+from conformance.report.certificate import bundle as written
 from conformance.report.certificate import documents
+from conformance.report.certificate.archive import pack, unpack
 from conformance.report.certificate.material import Product
 
 PRODUCT = Product("Balancer", "Muster & Söhne", "7.1")
@@ -133,6 +137,8 @@ def test_many_problems_are_shown_in_part():
         "problems": problems,
         "notes": [],
         "basis": basis,
+        "interop": dict.fromkeys(("again", "untold", "without"), 0),
+        "invariants": dict.fromkeys(("again", "locked", "untold", "nothing"), 0),
         "cases": [],
     }
     assert "and 10 more problems" in verify.text(document)
@@ -147,7 +153,7 @@ def test_files_that_are_not_there_are_said(bundle, key, tmp_path):
         lambda: certify(Request(tmp_path / "no", PRODUCT)),
         lambda: diff.differences(tmp_path / "no", tmp_path),
         lambda: certificate.secrets_in(tmp_path / "no"),
-        lambda: certificate.interop(tmp_path / "no"),
+        lambda: certificate.interop(tmp_path / "no", "x"),
     ):
         with pytest.raises(CommandError) as error:
             call()
@@ -211,7 +217,7 @@ def met(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_matrix_becomes_partners_with_their_origins(met):
-    found = certificate.interop(met)
+    found = certificate.interop(met, "model:ucarp")
     assert {one["name"]: one["rung"] for one in found["partners"]} == {
         "model:openbsd": "sim",
         "model:ucarp": "sim",
@@ -221,19 +227,113 @@ def test_matrix_becomes_partners_with_their_origins(met):
     assert all(cell["hazards"] for cell in found["cells"] if cell["verdict"] == "hazard")
 
 
+@pytest.fixture(scope="module")
+def made(recorded: Path, met: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with the pairs of a matrix."""
+    out = tmp_path_factory.mktemp("met") / "b.zip"
+    return certify(Request(recorded, PRODUCT, interop=met, out=out))[0]
+
+
+class TestMeetings:
+    """The captures of pairs with the product are in its bundle, digested, and measured again."""
+
+    @staticmethod
+    def changed(made: Path, folder: Path, change: Callable[[dict[str, bytes]], None]) -> list[dict[str, str]]:
+        """The problems of a bundle in which somebody changed files and wrote the manifest again."""
+        files = dict(unpack(made.read_bytes(), "it").files)
+        change(files)
+        files["manifest.json"] = documents.dump(written.manifest(files))
+        (folder / "b.zip").write_bytes(pack(files))
+        return list(verify.verify_bundle(folder / "b.zip", None)["problems"])
+
+    @staticmethod
+    def edited(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, bytes]], None]:
+        def edit(files: dict[str, bytes]) -> None:
+            document = json.loads(files["interop.json"])
+            change(next(cell for cell in document["cells"] if cell.get("runs") and cell["verdict"] == "pass"))
+            files["interop.json"] = documents.dump(document)
+
+        return edit
+
+    def test_runs_of_the_product_alone_are_there_and_are_measured_again(self, made, met):
+        files = unpack(made.read_bytes(), "it").files
+        listed = {row["path"] for row in json.loads(files["manifest.json"])["files"]}
+        captures = {path for path in files if path.startswith("interop/")}
+        assert len(captures) == 2 * 3  # two scenarios; with itself, and with the other in both orders
+        assert captures <= listed
+        document = verify.verify_bundle(made, None)
+        assert document["problems"] == []
+        assert document["interop"] == {"again": 6, "untold": 0, "without": 0}
+        assert "6 runs: they were measured again" in verify.text(document)
+
+    def test_capture_that_the_matrix_names_and_does_not_have_refuses_the_certificate(
+        self, recorded, met, tmp_path
+    ):
+        folder = Path(shutil.copytree(met, tmp_path / "matrix"))
+        gone = next(path for path in (folder / "evidence").iterdir() if "ucarp" in path.name)
+        gone.unlink()
+        with pytest.raises(CommandError, match=f"R6: a pair names the capture interop/{gone.name}"):
+            certify(Request(recorded, PRODUCT, interop=folder))
+
+    def test_matrix_of_an_older_suite_counts_without_captures(self, recorded, met, tmp_path):
+        folder = Path(shutil.copytree(met, tmp_path / "matrix"))
+        document = json.loads((folder / "results.json").read_text())
+        for cell in document["cells"]:
+            for one in cell["runs"]:
+                del one["basis"]
+        (folder / "results.json").write_text(json.dumps(document))
+        made, _ = certify(Request(recorded, PRODUCT, interop=folder, out=tmp_path / "b.zip"))
+        assert sum(verify.verify_bundle(made, None)["interop"].values()) == 0
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            (lambda cell: cell["runs"][0].__setitem__("no_master_ms", 1.5), "no_master_ms is"),
+            (lambda cell: cell["runs"][0].__setitem__("masters", {"1": ["b", "c"]}), "masters is"),
+            (lambda cell: cell["runs"][0]["basis"].__setitem__("vhids", [77]), "masters is"),
+            (
+                lambda cell: cell["runs"][0]["basis"].__setitem__("machines", {"x": "a"}),
+                "cannot be measured again",
+            ),
+            (lambda cell: cell["runs"][0].__setitem__("verdict", "fail"), "its runs come to 'fail'"),
+            (lambda cell: cell["expected"].__setitem__("dual_master_ms", -1.0), "and the results say pass"),
+            (lambda cell: cell["runs"].clear(), "no pair names this capture"),
+        ],
+    )
+    def test_changed_row_is_contradicted_by_its_capture(self, made, tmp_path, change, told):
+        assert told in str(self.changed(made, tmp_path, self.edited(change)))
+
+    def test_captures_that_change_places_are_found(self, made, tmp_path):
+        def swap(files: dict[str, bytes]) -> None:
+            join, healed = (
+                f"interop/{name}--model-openbsd--model-ucarp.0.pcapng" for name in ("join", "healed")
+            )
+            files[join], files[healed] = files[healed], files[join]
+
+        assert {one["file"] for one in self.changed(made, tmp_path, swap)} >= {
+            "interop/healed--model-openbsd--model-ucarp.0.pcapng"
+        }
+
+    def test_capture_that_is_gone_is_named(self, made, tmp_path):
+        gone = "interop/join--model-ucarp--model-ucarp.0.pcapng"
+        assert gone in {
+            one["file"] for one in self.changed(made, tmp_path, lambda files: files.pop(gone) and None)
+        }
+
+
 def test_partner_that_nobody_knows_has_no_origin(met, tmp_path):
     document = json.loads((met / "results.json").read_text()) | {"rung": "netns"}
     for cell in document["cells"]:
         cell |= {"a": "ucarp", "b": "somebody"}
     (tmp_path / "results.json").write_text(json.dumps(document))
-    partners = {one["name"]: one for one in certificate.interop(tmp_path)["partners"]}
+    partners = {one["name"]: one for one in certificate.interop(tmp_path, "ucarp")["partners"]}
     assert (partners["ucarp"]["origin"], partners["ucarp"]["rung"]) == ("OpenBSD 2003", "netns")
     assert (partners["somebody"]["origin"], partners["somebody"]["rung"]) == ("", "sim")
 
 
 def test_folder_that_is_no_matrix_is_said_in_one_sentence(run):
     with pytest.raises(CommandError, match="holds no matrix .there is no 'cells'.; give the folder"):
-        certificate.interop(run)
+        certificate.interop(run, "x")
 
 
 def test_diff_reads_two_folders_and_writes_its_page(run, recorded, tmp_path):

@@ -152,7 +152,7 @@ def test_one_must_that_did_not_pass_refuses_the_certificate(installed, run, met,
     refused = certified(installed, run, "--interop", met)
     assert (refused.returncode, refused.stdout) == (status, "")
     assert refused.stderr == (
-        f"carp-conformance: no certificate is made of this run (rules of certification, version 1): {told}.\n"
+        f"carp-conformance: no certificate is made of this run (rules of certification, version 2): {told}.\n"
     )
     assert not (run.parent / "b.zip").exists()
 
@@ -163,6 +163,6 @@ def test_one_missing_capture_refuses_the_certificate(installed, run, met):
     refused = certified(installed, run, "--interop", met)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert refused.stderr == (
-        "carp-conformance: no certificate is made of this run (rules of certification, version 1): "
+        "carp-conformance: no certificate is made of this run (rules of certification, version 2): "
         "R6: WIRE-004.ttl_is_255: its capture evidence/WIRE-004.ttl_is_255.pcapng is missing.\n"
     )

@@ -26,7 +26,8 @@ def bare(monkeypatch):
     monkeypatch.setattr(
         module.hypervisor, "lacks", lambda: (("no libvirt", "get it"), ("no qemu", "get that"))
     )
-    monkeypatch.setattr(module.kvm, "works", lambda: False)
+    monkeypatch.setattr(module.kvm, "lack", lambda: ("there is no /dev/kvm", "switch it on"))
+    monkeypatch.setattr(module.vagrant, "plugins", lambda: "vagrant-libvirt (0.12.2, system)")
     monkeypatch.setattr(module, "free_bytes", lambda _: 7 * 2**20)
 
 
@@ -46,7 +47,10 @@ def test_a_bare_machine_is_told_what_it_lacks_and_how_to_mend_it(bare):
     }
     assert all(check["remedy"] and check["optional"] for check in lacking.values())
     assert "user.max_user_namespaces" in lacking["namespaces"]["remedy"]
-    assert "usermod -aG kvm" in lacking["kvm"]["remedy"]
+    assert lacking["kvm"]["what"].endswith("(there is no /dev/kvm)")
+    assert lacking["kvm"]["remedy"] == "switch it on"
+    assert lacking["virtualbox"]["remedy"].startswith("install VirtualBox from its makers")
+    assert lacking["vagrant-qemu"]["remedy"].startswith("vagrant plugin install vagrant-qemu")
     assert lacking["disk"]["what"].startswith("7 MiB of disk in ")
     assert [check["what"] for check in document["checks"] if check["id"] == "provider"] == [
         "no libvirt",
@@ -60,8 +64,9 @@ def test_a_machine_that_has_it_all(bare, monkeypatch):
     monkeypatch.setattr(module, "_may_capture", lambda: True)
     monkeypatch.setattr(module.shutil, "which", lambda name, **_: f"/bin/{name}")
     monkeypatch.setattr(module.vagrant, "lacks", tuple)
+    monkeypatch.setattr(module.vagrant, "plugins", lambda: "vagrant-qemu (0.3.6, global)")
     monkeypatch.setattr(module.hypervisor, "lacks", tuple)
-    monkeypatch.setattr(module.kvm, "works", lambda: True)
+    monkeypatch.setattr(module.kvm, "lack", lambda: None)
     monkeypatch.setattr(module, "free_bytes", lambda _: 2**40)
     assert all(check["ok"] and check["remedy"] is None for check in doctor(None)["checks"])
 

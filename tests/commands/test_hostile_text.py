@@ -88,6 +88,7 @@ def test_verification():
     document = {
         "bundle": HOSTILE, "verified": False, "signature": "none", "claims_conformance": False, "notes": [HOSTILE],
         "problems": [{"file": HOSTILE, "problem": HOSTILE}], "basis": dict.fromkeys(("monitor", "window", "frames", "host", "none"), 0),
+        "invariants": dict.fromkeys(("again", "locked", "untold", "nothing"), 1), "interop": dict.fromkeys(("again", "untold", "without"), 1),
         "cases": [{"id": HOSTILE, "basis": "host"}],
     }  # fmt: skip
     harmless(verify.text(document))

@@ -63,7 +63,7 @@ class TestOfTheUser:
             return said["heard"]
 
         monkeypatch.setattr(module, "admit", admit)
-        monkeypatch.setattr(module, "be_able", lambda target, arguments: None)
+        monkeypatch.setattr(module, "be_able", lambda target, arguments, **_: None)
         return said
 
     def test_what_was_heard_is_held_against_the_file(self, listened):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from conformance.commands import pics as command
 from conformance.commands.errors import CommandError
+from conformance.commands.machines import Machines
 from conformance.commands.probing import probe
 from conformance.report.certificate import documents, pics
 from conformance.targets.experiments import EXPERIMENTS
 from conformance.targets.protocol import CAPABILITIES
 from conformance.targets.registry import find
+
+BOX = Path(__file__).parents[2] / "fixtures" / "pixit" / "blackbox.toml"
 
 
 @pytest.mark.parametrize("name", ["model:openbsd", "model:freebsd-15", "model:freebsd-10"])
@@ -69,8 +74,15 @@ class Lacking:
 
 
 def test_target_that_is_not_ready_is_said_with_the_remedy(monkeypatch):
-    monkeypatch.setattr(command, "find", lambda name: Lacking())
+    monkeypatch.setattr("conformance.commands.machines.find", lambda name: Lacking())
     monkeypatch.setattr(command, "own", lambda target: {"target": "x"})
     with pytest.raises(CommandError, match="the moon is missing: fetch it") as error:
         command.probed("x", None, ())
     assert error.value.status == 3
+
+
+def test_box_of_a_pixit_is_probed_only_where_the_user_says_that_it_may_be():
+    with pytest.raises(CommandError, match="name the interface of the segment that it may do that on"):
+        command.probed("blackbox", None, [], Machines(pixit=BOX))
+    with pytest.raises(CommandError, match="blackbox cannot be probed here"):
+        command.probed("blackbox", None, [])

@@ -115,8 +115,8 @@ def test_captures_hold_digests_only_and_can_be_checked_with_the_password(ran):
     capture = next(
         path for path in sorted((folder / "evidence").iterdir()) if path.name.startswith("WIRE-004")
     )
-    assert see((SECRET,))(capture.read_bytes(), "ucarp").verdicts["CARP-AUTH-001"] == "pass"
-    assert "CARP-AUTH-001" not in see(())(capture.read_bytes(), "ucarp").verdicts
+    assert see((SECRET,))(capture.read_bytes(), "ucarp", None).verdicts["CARP-AUTH-001"] == "pass"
+    assert "CARP-AUTH-001" not in see(())(capture.read_bytes(), "ucarp", None).verdicts
 
 
 def test_no_file_of_the_bundle_has_it(ran, tmp_path):

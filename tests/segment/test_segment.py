@@ -258,6 +258,31 @@ class TestTheRig:
         with pytest.raises(error):
             segment.expect(THEY_SPEAK, within=window())
 
+    @pytest.mark.parametrize(
+        ("stalled_ns", "error"), [(LOOK_ON_NS // 2, Inconclusive), (LOOK_ON_NS // 2 - 1, Mismatch)]
+    )
+    def test_never_is_not_said_by_a_rig_that_may_be_later_than_was_looked_for(
+        self, segment, stalled_ns, error
+    ):
+        segment.stalled_ns = lambda: min(segment.now_ns() - START, stalled_ns)
+        with pytest.raises(error, match="never"):
+            segment.expect(THEY_SPEAK, within=window())
+
+    def test_what_a_host_says_only_when_it_is_asked_to_counts(self, segment):
+        says = Condition("it says so", lambda e: isinstance(e, HostEvent))
+        segment.hear_out = lambda: segment.trace.add(
+            HostEvent(START + 3_100 * MS, "a", HostKind.STATE, "MASTER")
+        )
+        assert segment.expect(says, within=window()).time_ns == START + 3_100 * MS
+
+    def test_how_late_a_host_was_is_asked_before_it_is_called_late(self, segment):
+        told = []
+        segment.stalled_ns = lambda: sum(told)
+        segment.hear_out = lambda: told.append(50 * MS)
+        arrives(segment, 3_500 * MS)
+        with pytest.raises(Inconclusive, match="ran things up to 50.0 ms late"):
+            segment.expect(THEY_SPEAK, within=window())
+
     def test_never_is_not_said_when_frames_were_lost(self, segment):
         segment.port.lost = 3
         with pytest.raises(Inconclusive, match="the capture lost 3 frames"):
@@ -295,7 +320,9 @@ class TestExpectNone:
     def test_something(self, segment):
         segment.trace.add_frame(START - 5, OURS)
         arrives(segment, 500 * MS)
-        with pytest.raises(Mismatch, match=r"they speak at 0\.500 s into the case"):
+        with pytest.raises(
+            Mismatch, match=r"they speak at 0\.500 s into the case \(frame 2\), 0\.500 s after this"
+        ):
             segment.expect_none(THEY_SPEAK, for_ns=S, barrier=self.barrier(segment))
 
     def test_something_that_a_host_says(self, segment):
@@ -335,6 +362,9 @@ class TestCheck:
             (b"\0\x5e", b"\0\x5e", "vhid is 00:5e"),
             (b"\x01" * 21, {b"\x01" * 21}, "vhid is " + "01" * 21),
             (None, None, "vhid is None"),
+            (b"", b"", "vhid is nothing"),
+            (True, True, "vhid: yes"),
+            (False, False, "vhid: no"),
         ],
     )
     def test_met(self, segment, actual, expected, says):
@@ -355,6 +385,20 @@ class TestCheck:
     def test_not_met(self, segment, actual, expected, says):
         with pytest.raises(Mismatch, match=says):
             segment.check("vhid", actual, expected)
+
+    def test_what_is_so_and_should_not_be(self, segment):
+        with pytest.raises(Mismatch) as raised:
+            segment.check("the old password signs", True, False)
+        assert (raised.value.expected, raised.value.actual) == (
+            "the old password signs: no",
+            "the old password signs: yes",
+        )
+
+    def test_what_is_missed_is_a_decision(self, segment):
+        with pytest.raises(Mismatch, match="they go on"):
+            segment.missed("they go on", "silence", segment.trace.add_frame(START, THEIRS))
+        (decision,) = segment.decisions
+        assert (decision.met, decision.expected, decision.frames) == (False, "they go on", (1,))
 
     def test_a_list_is_one_value_and_no_choice(self, segment):
         with pytest.raises(Mismatch):

@@ -3,7 +3,7 @@
 import os
 
 from conformance.segment import stalls
-from conformance.segment.stalls import Stalls, stalled_ns
+from conformance.segment.stalls import Family, Stalls, stalled_ns
 
 MS = 1_000_000
 
@@ -51,3 +51,28 @@ class TestSource:
     def test_this_kernel_counts(self):
         before = stalled_ns(os.getpid())
         assert stalled_ns(os.getpid()) >= before >= 0
+
+
+class TestFamily:
+    def test_a_child_and_a_grandchild_count_and_are_remembered(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(stalls, "PROC", tmp_path)
+        process(tmp_path, 1, stalled=100, children="2")
+        process(tmp_path, 2, stalled=20, children="3")
+        process(tmp_path, 3, stalled=3)
+        family = Family(1)
+        assert family.stalled_ns() == 123
+        process(tmp_path, 1, stalled=150)  # the script has ended
+        assert family.stalled_ns() == 173
+
+    def test_a_kernel_that_does_not_list_children(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(stalls, "PROC", tmp_path)
+        (tmp_path / "1").mkdir()
+        (tmp_path / "1" / "schedstat").write_text("0 100 2\n")
+        assert Family(1).stalled_ns() == 100
+
+
+def process(proc, pid, *, stalled, children=""):
+    task = proc / str(pid) / "task" / str(pid)
+    task.mkdir(parents=True, exist_ok=True)
+    (task / "children").write_text(children)
+    (proc / str(pid) / "schedstat").write_text(f"0 {stalled} 2\n")

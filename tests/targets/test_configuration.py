@@ -9,8 +9,8 @@ import pytest
 
 from conformance.model.rows import KEYS, OPENBSD, UCARP
 from conformance.targets.configuration import Machine, NotReadable, NotRenderable, parse, render
+from conformance.targets.configuration.scenarios import SCENARIOS
 from conformance.targets.protocol import Settings
-from conformance.targets.scenarios import SCENARIOS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "configurations"
 WRITTEN = [

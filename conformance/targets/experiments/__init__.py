@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from conformance.targets.experiments import done, read, spoken
 from conformance.targets.experiments.found import Experiment, Found
+from conformance.targets.experiments.trial import trial
 from conformance.targets.protocol import Bench, ConfigurationRefused, Target
-from conformance.targets.trial import trial
 
 
 def tried(target: Target, bench: Bench, experiment: Experiment) -> Found:

@@ -6,6 +6,13 @@ from typing import cast
 
 from conformance.segment.trace import HostKind, Trace
 from conformance.targets.experiments.found import Found, outcome, shared
+from conformance.targets.experiments.trial import (
+    SECOND_NS,
+    SILENCE_NS,
+    TAKE_OVER_NS,
+    Trial,
+    is_advertisement,
+)
 from conformance.targets.protocol import (
     Changeable,
     Closable,
@@ -20,14 +27,7 @@ from conformance.targets.protocol import (
     Unsending,
     VrrpRouter,
 )
-from conformance.targets.starting import settings_for
-from conformance.targets.trial import (
-    SECOND_NS,
-    SILENCE_NS,
-    TAKE_OVER_NS,
-    Trial,
-    is_advertisement,
-)
+from conformance.targets.subject.starting import settings_for
 from conformance.wire.frame import is_vrrp
 from conformance.wire.header import PROTOCOL
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.targets.trial import Trial
+from conformance.targets.experiments.trial import Trial
 from conformance.wire.digest import Address
 from conformance.wire.frame import advertisement, virtual_mac
 

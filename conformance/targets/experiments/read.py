@@ -6,15 +6,15 @@ from typing import cast
 
 from conformance.segment.trace import HostKind
 from conformance.targets.experiments.found import Found, beyond_the_link, outcome
+from conformance.targets.experiments.trial import (
+    SECOND_NS,
+    Trial,
+)
 from conformance.targets.protocol import (
     ConfigurationRefused,
     Counting,
     Listing,
     Tunable,
-)
-from conformance.targets.trial import (
-    SECOND_NS,
-    Trial,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.targets.experiments.found import Found, outcome, shared
-from conformance.targets.trial import (
+from conformance.targets.experiments.trial import (
     REACTION_NS,
     SECOND_NS,
     TAKE_OVER_NS,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.targets.experiments.trial import Trial, trial
 from conformance.targets.protocol import Bench, Target
 from conformance.targets.registry import chosen
-from conformance.targets.trial import Trial, trial
 
 
 @pytest.fixture(scope="session")

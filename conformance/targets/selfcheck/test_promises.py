@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from conformance.segment.decision import Window, seconds
+from conformance.targets.experiments.trial import SECOND_NS, SILENCE_NS, Trial, trial
 from conformance.targets.protocol import Bench, ConfigurationRefused, Target
 from conformance.targets.selfcheck.conftest import Promise
-from conformance.targets.trial import SECOND_NS, SILENCE_NS, Trial, trial
 
 _NOISE_NS = 500_000_000
 """More than an honest start is told late by, less than any timer of the protocol."""
