@@ -155,11 +155,14 @@ def _injection_rows(folder: Path) -> Iterator[Row]:
 def _simulation_rows(folder: Path, rounds: int) -> Iterator[Row]:
     times = []
     for number in range(rounds):
-        out = folder / f"run-{number}"
-        used([sys.executable, "-m", "conformance", "run", "--target", "model:freebsd", "--out", str(out)])
-        times.append(json.loads((out / "results.json").read_text("utf-8"))["duration_s"])
+        out = str(folder / f"run-{number}")
+        command = [sys.executable, "-m", "conformance", "run", "--target", "model:freebsd", "--out", out]
+        times.append(used(command).processor_s)
     yield Row(
-        "the suite against one dialect in virtual time", f"{median(times):.1f} s", "≤ 5 s", median(times) <= 5
+        "the suite against one dialect in virtual time, from the command to the report",
+        f"{median(times):.1f} s",
+        "≤ 5 s",
+        median(times) <= 5,
     )
 
 

@@ -25,6 +25,7 @@ _INNER, _INNER6 = "198.51.100", "2001:db8:1::"
 _ICMP, _ECHO_REQUEST, _ECHO_REPLY = 1, 8, 0
 
 
+@cache
 def _shared(subnet: str, subnet6: str) -> tuple[Address, ...]:
     """Ten addresses of each family that nobody has."""
     return (

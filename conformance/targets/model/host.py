@@ -176,6 +176,7 @@ class ModelMachine:
             for at, (interface, switch) in interfaces.items()
         }
         self._timer: Timer | None = None
+        self._has_failed: set[tuple[str, int]] = set()
 
     def beside(self, host: ModelHost) -> ModelHost:
         """The same interface for one more process or network stack, which shares nothing but the interface with the others."""
@@ -242,12 +243,13 @@ class ModelMachine:
         """Puts a frame on the wire; what the machine does about it if it is an advertisement."""
         host, now_ns = self.hosts[action.interface], self.now_ns()
         if action.vhid is not None and host.sending_refused:
+            self._has_failed.add((action.interface, action.vhid))
             return self.machine.send_failed(now_ns, action.interface, action.vhid)
         host.switch.transmit(host.name, action.frame)
+        if action.vhid is None or (action.interface, action.vhid) not in self._has_failed:
+            return []  # the machine counts only what is sent after a failure
         return (
-            []
-            if action.vhid is None or action.vhid not in host.vhids()
-            else self.machine.send_ok(now_ns, action.interface, action.vhid)
+            self.machine.send_ok(now_ns, action.interface, action.vhid) if action.vhid in host.vhids() else []
         )
 
     def _arm(self) -> None:
