@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
         "--lanes",
         type=positive,
         metavar="N",
-        help="how many cases run side by side (default: 20 for each core)",
+        help="how many cases run side by side (default: 48 for each core)",
     )
     run.add_argument(
         "--out", type=Path, metavar="DIR", help="the folder of the run (default: reports/<UTC time>-<target>)"

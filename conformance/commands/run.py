@@ -38,7 +38,7 @@ from conformance.suite.record import record
 from conformance.targets.admission import ADMITTED
 from conformance.targets.protocol import PUBLIC_PASSWORD, Target
 
-LANES_PER_CORE = 20
+LANES_PER_CORE = 48
 Document = dict[str, Any]
 _ADMITTED = SimpleNamespace(__name__=ADMITTED)
 """Tells the plugin that this command has listened on the segment already, or made it."""

@@ -93,6 +93,7 @@ class _Nursery:
             _, pipes, _, _ = socket.recv_fds(client, 1, 2)
             if os.fork() == 0:
                 self._listener.close()
+                session.config.pluginmanager.unregister(self)
                 _be_worker(client, pipes, own)
             client.close()
             for pipe in pipes:
@@ -127,7 +128,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     worker.config = session.config
     session.config.pluginmanager.register(worker)
     worker.pytest_sessionstart(session)
-    worker.pytest_collection_finish(session)
+    session.config.hook.pytest_collection_finish(session=session)
     session.config.hook.pytest_runtestloop(session=session)
     session.config.hook.pytest_sessionfinish(session=session, exitstatus=pytest.ExitCode.OK)
     return pytest.ExitCode.OK

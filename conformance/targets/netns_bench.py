@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Protocol
 
 from conformance.lab.netns import Station, Switch, switch
@@ -345,21 +347,31 @@ class NetnsBench:
 
 
 @contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Lets one process of this machine make namespaces: the kernel locks much meanwhile, and lanes that begin one after the other do not all want a CPU at once."""
+    with Path(__file__).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def netns_bench(starters: Sequence[Starter]) -> Iterator[NetnsBench]:
     """A bench with a host for each of ``starters``, named a, b, c … at 192.0.2.1, .2 …, the tester at .254."""
-    with switch() as (plugged, stack):
-        tester = plugged.plug("tester", f"{_SUBNET}.254/24", bytes.fromhex("0200000002fe"), stack)
-        hosts = [
-            plugged.plug(
-                _NAMES[number - 1],
-                f"{_SUBNET}.{number}/24",
-                bytes([2, 0, 0, 0, 2, number]),
-                stack,
-                own_stack=starter.own_stack,
-            )
-            for number, starter in enumerate(starters, 1)
-        ]
-        plugged.settle()
+    with ExitStack() as whole:
+        with _one_at_a_time():
+            plugged, stack = whole.enter_context(switch())
+            tester = plugged.plug("tester", f"{_SUBNET}.254/24", bytes.fromhex("0200000002fe"), stack)
+            hosts = [
+                plugged.plug(
+                    _NAMES[number - 1],
+                    f"{_SUBNET}.{number}/24",
+                    bytes([2, 0, 0, 0, 2, number]),
+                    stack,
+                    own_stack=starter.own_stack,
+                )
+                for number, starter in enumerate(starters, 1)
+            ]
+            plugged.settle()
         bench = NetnsBench(plugged, tester, hosts, starters, stack)
         try:
             yield bench

@@ -153,7 +153,7 @@ class TestNight:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
-        monkeypatch.setattr("conformance.targets.ucarp.target.may_create", lambda: True)
+        monkeypatch.setattr("conformance.lab.netns.may_create", lambda: True)
         monkeypatch.setattr("conformance.targets.ucarp.target.shutil.which", lambda *_a, **_k: None)
         status, skipped = nightly(
             tmp_path / "nights", tmp_path / "site", build, parts=[Part("netns", ("ucarp",))]

@@ -115,10 +115,10 @@ class TestNotApplicable:
         )
         assert cell_verdict(prediction, []) == ("not_applicable", prediction.reason, 0)
 
-    def test_what_the_rung_cannot_do(self) -> None:
+    def test_what_a_real_one_cannot_do(self) -> None:
         ucarp, model = participants(["ucarp", "model:openbsd"])
-        prediction = predict(chosen(("group-failover",))[0], {"A": model, "B": ucarp})
-        assert prediction.reason == "model:openbsd as A has no second interface"
+        prediction = predict(chosen(("group-failover",))[0], {"A": ucarp, "B": model})
+        assert prediction.reason == "ucarp as A has no group failover"
 
 
 def test_a_bow_out_shortens_the_gap_of_a_stop(pair: Pair) -> None:

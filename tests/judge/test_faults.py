@@ -514,3 +514,12 @@ def test_a_speaker_that_had_to_make_room_takes_its_lane_along(tmp_path):
     document = judge([path], passwords=("secret",), addresses=(VIP,))
     assert document == judge([path], passwords=("secret",), addresses=(VIP,), exact=True)
     assert document["vhids"][0]["advertisements"] > 60
+
+
+def test_two_that_start_together_have_not_heard_each_other(tmp_path):
+    """Their first advertisements cross on the way; the better one was not told anything that it could count on from."""
+    better = replace(A, counter=9_000)
+    path = write(tmp_path, replace(B, advskew=1).run(0, 2), better.run(0.000_1, 6))
+    document = judge([path], passwords=("secret",), addresses=(VIP,))
+    assert document["vhids"][0]["handovers"][-1]["cause"] == "preemption"
+    assert "counter-wrong" not in [one["id"] for one in document["vhids"][0]["findings"]]

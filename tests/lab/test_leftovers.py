@@ -18,6 +18,7 @@ from conformance.segment.trace import Trace
 from conformance.targets.protocol import Settings
 from conformance.targets.ucarp.target import UcarpTarget
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
 with UcarpTarget().bench(2) as bench:
     bench.port(Trace())
     for host in bench.hosts.values():

@@ -192,7 +192,10 @@ def _take_overs(ledger: Ledger, speaker: Speaker, handovers: Iterable[Handover],
 def _heard(handover: Handover, tongue: Tongue) -> bool:
     """Whether the time of a take-over proves that the new MASTER heard the last advertisement of the old one."""
     gap_ns = handover.gap_ns or 0
-    if handover.cause in (Cause.BOW_OUT, Cause.PREEMPTION, Cause.DEMOTION):
+    if handover.cause in (
+        Cause.BOW_OUT,
+        Cause.DEMOTION,
+    ):  # not preemption: two that start together speak at once and have heard nobody
         return gap_ns <= _AT_ONCE_NS
     windows = [one.take_over_window_ns(*handover.rank) for one in tongue.dialects]
     in_time = any(low_ns <= gap_ns <= high_ns for low_ns, high_ns in windows)
