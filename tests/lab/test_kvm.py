@@ -1,6 +1,7 @@
 """KVM is believed when a guest has run on it."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -17,8 +18,10 @@ class TestProbe:
         assert kvm.boot_sector().endswith(b"\x55\xaa")
 
     @needs_qemu
-    def test_plain_emulation_runs_it(self):
-        assert kvm.boots("tcg")
+    def test_plain_emulation_runs_it(self, monkeypatch):
+        ran, run = [], subprocess.run
+        monkeypatch.setattr(kvm.subprocess, "run", lambda *a, **k: ran.append(run(*a, **k)) or ran[-1])
+        assert kvm.boots("tcg"), f"QEMU said {ran or 'nothing in time'}"
 
     @needs_qemu
     def test_a_guest_that_does_something_else_is_no_proof(self, monkeypatch):

@@ -43,7 +43,10 @@ class Talk:
     def __init__(self):
         self.lines = []
         self.process = subprocess.Popen(
-            [sys.executable, "-ISu", "-c", BOOTSTRAP], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-ISu", "-c", BOOTSTRAP],
+            bufsize=0,  # select() knows nothing of what a buffer holds
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         source = resources.files("conformance.targets.ucarp").joinpath("agent.py").read_bytes()
         # The first request comes in the same write: what follows the agent's text is not lost.
