@@ -70,7 +70,6 @@ class Speaker:
     refused: int = 0
     missed: int = 0
     duplicates: int = 0
-    irregular: int = 0
     bow_outs: int = 0
     first: Ref | None = None
     first_ns: int = 0
