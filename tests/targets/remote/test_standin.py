@@ -423,6 +423,7 @@ def test_machine_that_dies_is_one_sentence():
 
 def test_cases_of_one_host_and_of_two_share_the_place_of_their_worker(monkeypatch, tmp_path):
     monkeypatch.setenv("CARP_CONFORMANCE_STATE", str(tmp_path))
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # as the only lane, whichever worker tests this
     target = standins.freebsd()
     with standins.machines(2, target.profile.dialect) as made, made.wire.entered():
         driver = target._with(target._pixit(2, made.shells))
