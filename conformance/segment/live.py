@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 ETH_P_ALL = 0x0003
 SO_TIMESTAMPNS = 35
@@ -39,6 +39,12 @@ _FILTER = (
     (_RETURN, 0, 0, 0),
     (_RETURN, 0, 0, 0x40000),
 )
+
+
+def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
+    """The kernel's time stamp of what was received with ``ancillary``, in nanoseconds since the epoch, on a socket with ``SO_TIMESTAMPNS`` and nothing else like it."""
+    seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+    return int(seconds * 1_000_000_000 + nanoseconds)
 
 
 class LivePort:
@@ -83,8 +89,7 @@ class LivePort:
                 data, ancillary, _, address = self._in.recvmsg(65_600, 64)
             except BlockingIOError:
                 return
-            seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-            self._on_frame(seconds * 1_000_000_000 + nanoseconds, data, address[2] == PACKET_OUTGOING)
+            self._on_frame(stamp_ns(ancillary), data, address[2] == PACKET_OUTGOING)
 
     def dropped(self) -> int:
         """Frames lost for want of buffer since the port was opened (the kernel resets its own count at each reading); the last count once it is closed."""

@@ -167,8 +167,13 @@ class Loop:
         """Runs timers and readers for ``duration_ns``."""
         self.run_until(lambda: False, self.now_ns() + duration_ns)
 
+    def was_late(self, late_ns: int) -> None:
+        """Something else than a timer has just turned out to have been late: no miss by so little is to be called one."""
+        self._ran_ns.append(self.now_ns())
+        self.lateness_ns.append(late_ns)
+
     def worst_lateness_ns(self, since_ns: int) -> int:
-        """How late the latest of the timers was that ran from ``since_ns`` on; 0 if none ran."""
+        """How late the latest of the timers was that ran from ``since_ns`` on, or of what :meth:`was_late`; 0 if nothing was."""
         return max(
             (
                 late_ns
@@ -190,6 +195,5 @@ class Loop:
         now_ns = self.now_ns()
         while self._due_by(now_ns):
             due_ns, _, timer = heapq.heappop(self._queue)
-            self._ran_ns.append(self.now_ns())
-            self.lateness_ns.append(self._ran_ns[-1] - due_ns)
+            self.was_late(self.now_ns() - due_ns)
             timer.callback()

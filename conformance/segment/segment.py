@@ -26,8 +26,8 @@ LOOK_ON_NS = 3_000_000_000
 """How long past a deadline a case looks on, to tell late from never."""
 NOISE_FACTOR = 2
 """A time that is missed by no more than this many times the rig's own noise decides nothing."""
-HEARTBEAT_NS = 25_000_000
-SAMPLE_NS = 200_000_000
+HEARTBEAT_NS = 100_000_000
+SAMPLE_NS = 500_000_000
 CLOCK_STEP_NS = 30_000_000
 """A step of the wall clock beyond which silence proves nothing."""
 

@@ -1,7 +1,8 @@
-"""How long processes have stood still for want of a CPU, as the kernel counts it for each of them: by so much they can be late."""
+"""How long processes have stood still for want of a CPU, as the kernel counts it for each of them, and for the whole machine under a hypervisor: by so much they can be late."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,20 @@ def stalled_ns(pid: int) -> int:
     """
     try:
         return int((PROC / str(pid) / "schedstat").read_bytes().split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def stolen_ns() -> int:
+    """Nanoseconds since the boot in which a CPU of this machine was ready to run and its hypervisor ran something else (eighth number of ``cpu`` in ``/proc/stat``, proc_stat(5)), all CPUs together.
+
+    0 on a machine of its own, or on a kernel that does not count it.
+    """
+    try:
+        return int((PROC / "stat").read_bytes().partition(b"\n")[0].split()[8]) * _TICK_NS
     except (OSError, IndexError):
         return 0
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import socket
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,11 +15,12 @@ from typing import Protocol
 from conformance.lab.netns import Station, Switch, switch
 from conformance.segment.live import LivePort
 from conformance.segment.loop import HasFileno, Loop, RealClock
-from conformance.segment.stalls import Family, stalled_ns
-from conformance.segment.trace import HostEvent, HostKind, TesterAction, Trace
+from conformance.segment.stalls import stalled_ns, stolen_ns
+from conformance.segment.trace import TesterAction, Trace
 from conformance.targets.beside.keepalived import Keepalived
 from conformance.targets.netns_side import NetnsSide, side
 from conformance.targets.probing import probe
+from conformance.targets.process import Process
 from conformance.targets.protocol import Iut, Settings, SutHost, VrrpRouter
 from conformance.wire.digest import Address
 
@@ -72,94 +71,6 @@ class Daemons:
 
     def second(self, bench: NetnsBench, station: Station, switch: Switch, first: BenchHost) -> BenchHost:  # noqa: ARG002  # processes know nothing of each other
         return NetnsHost(bench, station, self.start, switch)
-
-
-class Process:
-    """A process in a host's namespace whose output lines go into the trace as they come.
-
-    ``interpret(line)`` gives the kind and the text of the host event, or None if the line is none.
-    """
-
-    def __init__(
-        self,
-        host: BenchHost,
-        command: Sequence[str],
-        interpret: Callable[[str], tuple[HostKind, str] | None],
-        **popen: object,
-    ) -> None:
-        self.host, self.lines = host, list[str]()
-        self._interpret = interpret
-        self._rest = b""
-        self._popen = host.station.namespace.spawn(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen
-        )
-        assert self._popen.stdout is not None
-        self._out = self._popen.stdout
-        os.set_blocking(self._out.fileno(), False)
-        self._family = Family(self._popen.pid)
-        host.bench.processes.append(self)
-        self.watch()
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    @property
-    def status(self) -> int | None:
-        """Exit status, negative for a signal, None while it runs."""
-        return self._popen.poll()
-
-    def stalled_ns(self) -> int:
-        """How long it and what it has started have waited for a CPU."""
-        return self._family.stalled_ns()
-
-    def watch(self) -> None:
-        """Reads its lines while the bench's loop runs: to be called in each case that it lives to see."""
-        self.host.bench.watch(self._out, self.read)
-
-    def signal(self, name: str) -> None:
-        self.host.bench.note(f"sends SIG{name} to the process on {self.host.name}")
-        self._popen.send_signal(getattr(signal, f"SIG{name}"))
-
-    def end(self) -> None:
-        """Kills it and all that it has started, as far as they still run, waits for the kernel to say so, and hears what it said before."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
-        self._popen.wait()
-        if self._out.closed:
-            return
-        self.host.bench.unwatch(self._out)
-        for line in (self._rest + (self._out.read() or b"")).splitlines():
-            self._take(line)
-        self._out.close()
-
-    def read(self) -> None:
-        """Puts into the trace what it has said until now."""
-        data = None if self._out.closed else self._out.read(65_536)
-        if data is None:
-            return
-        if not data:
-            self.host.bench.unwatch(self._out)
-            self._out.close()
-            if self._rest:
-                self._take(self._rest)
-            self._popen.wait()
-            self._tell(HostKind.PROCESS, f"the process ended with status {self._popen.returncode}")
-            return
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._take(line)
-
-    def _take(self, line: bytes) -> None:
-        text = line.decode(errors="replace")
-        self.lines.append(text)
-        event = self._interpret(text)
-        if event is not None:
-            self._tell(*event)
-
-    def _tell(self, kind: HostKind, text: str) -> None:
-        bench = self.host.bench
-        bench.trace.add(HostEvent(bench.loop.now_ns(), self.host.name, kind, text))
 
 
 class NetnsHost:
@@ -298,7 +209,8 @@ class NetnsBench:
         return self._second
 
     def stalled_ns(self) -> int:
-        return stalled_ns(os.getpid()) + sum(process.stalled_ns() for process in self.processes)
+        own_ns = stolen_ns() + stalled_ns(os.getpid())
+        return own_ns + sum(process.stalled_ns() for process in self.processes)
 
     def clock_step_ns(self) -> int:
         return self.clock.stepped_ns()

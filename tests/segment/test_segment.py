@@ -204,7 +204,7 @@ class TestTheRig:
 
     def test_a_stall_of_half_the_miss_decides_nothing(self, segment):
         arrives(segment, 3_500 * MS)
-        stalls(segment, 2 * S + 1, 75 * MS)
+        stalls(segment, 2_090 * MS, 75 * MS)  # the beat at 2.1 s is 65 ms late
         with pytest.raises(Inconclusive):
             segment.expect(THEY_SPEAK, within=window())
 

@@ -53,6 +53,19 @@ class TestSource:
         assert stalled_ns(os.getpid()) >= before >= 0
 
 
+class TestHypervisor:
+    def test_it_is_the_eighth_number_of_all_cpus_in_ticks(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(stalls, "PROC", tmp_path)
+        (tmp_path / "stat").write_text("cpu  1 2 3 4 5 6 7 30 9 10\ncpu0 1 1 1 1 1 1 1 12 1 1\n")
+        assert stalls.stolen_ns() == 30 * 1_000 * MS // os.sysconf("SC_CLK_TCK")
+
+    def test_a_kernel_that_does_not_count_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(stalls, "PROC", tmp_path)
+        assert stalls.stolen_ns() == 0
+        (tmp_path / "stat").write_text("cpu  1 2 3 4\n")
+        assert stalls.stolen_ns() == 0
+
+
 class TestFamily:
     def test_a_child_and_a_grandchild_count_and_are_remembered(self, tmp_path, monkeypatch):
         monkeypatch.setattr(stalls, "PROC", tmp_path)

@@ -109,7 +109,7 @@ class Keepalived:
         self.station.add_address(LINK_LOCAL, 64)
 
 
-def _told(line: str) -> tuple[HostKind, str] | None:
+def _told(line: str, _time_ns: int) -> tuple[HostKind, str] | None:
     text = _STAMP.sub("", line)
     entered = re.fullmatch(rf"\({_INSTANCE}\) Entering (\w+) STATE.*", text)
     return (HostKind.STATE, entered[1]) if entered else (HostKind.LOG, text)

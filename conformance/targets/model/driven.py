@@ -13,7 +13,8 @@ from conformance.model.config import ConfigurationError
 from conformance.model.dialects import Dialect
 from conformance.segment.trace import HostEvent, HostKind
 from conformance.targets.model.target import SEED
-from conformance.targets.netns_bench import BenchHost, NetnsBench, Process
+from conformance.targets.netns_bench import BenchHost, NetnsBench
+from conformance.targets.process import Process
 
 ANSWER_NS = 10_000_000_000
 """How long a model process may take to answer its driver, its start included."""
@@ -182,21 +183,17 @@ class ModelMachineProcess:
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._answers.extend(json.loads(line) for line in lines)
 
-    def _blame_the_rig(self, late_ns: int) -> None:
-        """A model that is late is no finding: a timer of the bench is made to be as late."""
-        self.bench.loop.at(self.bench.loop.now_ns() - late_ns, lambda: None)
-
-    def _interpret(self, line: str) -> tuple[HostKind, str] | None:
+    def _interpret(self, line: str, time_ns: int) -> tuple[HostKind, str] | None:
         """The event of a line, None if it is none or is another interface's, whose host tells it."""
         head, _, text = line.partition(" ")
         word, _, device = head.partition("@")
         if word == "late":
-            self._blame_the_rig(int(text))
+            self.bench.loop.was_late(int(text))  # a model that is late is no finding
         elif word == "exit":
             self.exited.add((device or self.plugged[0].order["interface"], int(text.split()[0])))
         event = interpret(f"{word} {text}" if device else line)
         told = [one.host.name for one in self.plugged[1:] if device == one.order["interface"]]
         if event is None or not told:
             return event
-        self.bench.trace.add(HostEvent(self.bench.loop.now_ns(), told[0], *event))
+        self.bench.trace.add(HostEvent(time_ns, told[0], *event))
         return None

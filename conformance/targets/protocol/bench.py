@@ -39,7 +39,7 @@ class Bench(Protocol):
         """Ends what a case started and restores the segment."""
 
     def stalled_ns(self) -> int:
-        """How long the processes of tester and IUTs have waited for a CPU so far, together (:mod:`conformance.segment.stalls`); 0 on a virtual clock."""
+        """How long the processes of tester and IUTs have waited for a CPU so far, together, and their machine for its hypervisor (:mod:`conformance.segment.stalls`); 0 on a virtual clock."""
 
     def clock_step_ns(self) -> int:
         """By how much the wall clock moved since :meth:`port`; 0 on a virtual clock."""

@@ -125,8 +125,8 @@ class RemoteBench:
         self.trace.add(HostEvent(self.loop.now_ns(), host, kind, text, vhid))
 
     def blame_the_rig(self, late_ns: int) -> None:
-        """What is known only to ``late_ns`` must not be called a miss by less: a timer of the bench is made to be as late."""
-        self.loop.at(self.loop.now_ns() - late_ns, lambda: None)
+        """What is known only to ``late_ns`` must not be called a miss by less."""
+        self.loop.was_late(late_ns)
 
     def blame_a_machine(self, waited_ns: int) -> None:
         """Something on a machine was ``waited_ns`` late, or waited so long for its CPU. Other than lateness here such times add up."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from conformance.segment.decision import Inconclusive, seconds
 from conformance.segment.trace import HostKind
-from conformance.targets.netns_bench import NetnsHost, Process
+from conformance.targets.netns_bench import NetnsHost
+from conformance.targets.process import Process
 from conformance.targets.protocol import ConfigurationRefused, Settings
 
 START_NS = 5_000_000_000
@@ -83,25 +84,32 @@ def interpret(line: str) -> tuple[HostKind, str]:
     )
 
 
+def script_late_ns(settings: Settings, took_ns: int) -> int:
+    """By how much the machine was late with a script of ours that took so long: it takes a few milliseconds, and what was asked for."""
+    return max(took_ns - int(float(settings.options.get("script_takes", 0)) * 1e9), 0)
+
+
 class Ucarp:
     """One ucarp process (an :class:`conformance.targets.protocol.Iut`)."""
 
     def __init__(self, host: NetnsHost, settings: Settings, program: str) -> None:
         self.settings, self._host = settings, host
+        self._switched_ns: int | None = None
         secret = os.memfd_create("password")  # in no folder, so that nothing of it is left whatever happens
         try:
             os.write(secret, settings.password.encode() + b"\n")
-            self._start(settings, program, secret)
+            self.started_ns = self._start(settings, program, secret)
         finally:
             os.close(secret)
-        self.started_ns = host.bench.loop.now_ns()
 
-    def _start(self, settings: Settings, program: str, secret: int) -> None:
+    def _start(self, settings: Settings, program: str, secret: int) -> int:
+        """Returns when its timer began to run, in nanoseconds since the epoch."""
         host = self._host
-        # ucarp writes INFO lines to its standard output, which the C library would hold back in a pipe and lose at a signal.
+        # ucarp writes INFO lines to its standard output, which the C library would hold back and lose at a signal, and others in pieces.
         command = [
             "stdbuf",
             "--output=L",
+            "--error=L",
             program,
             *arguments(
                 settings, host.station.interface, str(host.station.address.ip), f"/proc/self/fd/{secret}"
@@ -110,7 +118,7 @@ class Ucarp:
         self._process = Process(
             host,
             command,
-            interpret,
+            self._hear,
             pass_fds=(secret,),
             env=os.environ
             | {"TZ": "UTC", "LC_ALL": "C", "CARP_SCRIPT_TAKES": str(settings.options.get("script_takes", 0))},
@@ -119,11 +127,11 @@ class Ucarp:
         runs_script = not settings.options.get("neutral") and "downscript" not in settings.options
         ready = "script down " if runs_script else "Switching to state: BACKUP"
         began = self._await(
-            lambda: self._process.status is not None or any(ready in line for line in self._process.lines),
-            START_NS,
+            lambda: self._process.status is not None or self._process.said_ns(ready) is not None, START_NS
         )
-        if began and self._process.status is None:
-            return
+        started_ns = self._process.said_ns(ready)
+        if started_ns is not None and self._process.status is None:
+            return started_ns
         self._process.end()
         if not began:
             raise Inconclusive(
@@ -150,6 +158,16 @@ class Ucarp:
         return f"ucarp on {self._host.name} is {alive}; its last words:\n" + "\n".join(
             f"    {line}" for line in tail
         )
+
+    def _hear(self, line: str, time_ns: int) -> tuple[HostKind, str]:
+        """What a line means; its daemon stands still while its script runs, so that a slow script makes it late."""
+        kind, text = interpret(line)
+        if kind is HostKind.STATE:
+            self._switched_ns = time_ns
+        elif kind is HostKind.SCRIPT and self._switched_ns is not None:
+            self._host.bench.loop.was_late(script_late_ns(self.settings, time_ns - self._switched_ns))
+            self._switched_ns = None
+        return kind, text
 
     def _await(self, condition: Callable[[], bool], limit_ns: int) -> bool:
         loop = self._host.bench.loop

@@ -15,7 +15,7 @@ from conformance.targets.pixit import PixitHost
 from conformance.targets.protocol import ConfigurationRefused, Settings
 from conformance.targets.remote.bench import RemoteBench
 from conformance.targets.ucarp.clock import Offset, closest, stamped_ns
-from conformance.targets.ucarp.driver import arguments, interpret
+from conformance.targets.ucarp.driver import arguments, interpret, script_late_ns
 from conformance.targets.ucarp.link import HELLO_NS, AgentLink
 from conformance.wire.digest import Address
 
@@ -194,7 +194,7 @@ class UcarpMachine:
         if kind is HostKind.STATE:
             self._switched[id(iut)] = there_ns
         elif kind is HostKind.SCRIPT and id(iut) in self._switched:
-            self._blame_the_script(iut, there_ns - self._switched.pop(id(iut)))
+            self.bench.blame_the_rig(script_late_ns(iut.settings, there_ns - self._switched.pop(id(iut))))
             if text.startswith("down") and not iut.started_ns:
                 iut.started_ns = self.offset.here_ns(there_ns)
         if not iut.started_ns:
@@ -210,11 +210,6 @@ class UcarpMachine:
             and (options.get("neutral") or "downscript" in options)
         ):
             iut.started_ns = self.offset.here_ns(there_ns)
-
-    def _blame_the_script(self, iut: RemoteUcarp, took_ns: int) -> None:
-        """A script of three commands takes a few milliseconds, and what was asked for; what it takes beyond is the slowness of the machine, and delays what comes after it."""
-        asked_ns = int(float(iut.settings.options.get("script_takes", 0)) * 1e9)
-        self.bench.blame_the_rig(max(took_ns - asked_ns, 0))
 
     def _tell(self, there_ns: int, kind: HostKind, text: str) -> None:
         self.bench.blame_the_rig(2 * self.offset.uncertainty_ns)

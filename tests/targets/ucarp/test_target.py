@@ -11,7 +11,7 @@ import pytest
 
 from conformance.segment.decision import Inconclusive
 from conformance.segment.trace import HostEvent, HostKind, Trace
-from conformance.targets.netns_bench import Process
+from conformance.targets.process import Process
 from conformance.targets.protocol import CAPABILITIES, ConfigurationRefused, Settings
 from conformance.targets.ucarp import driver
 from conformance.targets.ucarp import target as module
@@ -138,10 +138,34 @@ class TestStart:
 
     def test_the_end_of_a_process_hears_what_the_loop_had_not_read(self, bench):
         command = ["sh", "-c", "printf 'first\nlast words'; exec sleep 1000"]
-        process = Process(bench.hosts["a"], command, driver.interpret)
-        select.select([process._out], [], [])
+        process = Process(bench.hosts["a"], command, lambda line, _: driver.interpret(line))
+        select.select([process._mouth], [], [])
         process.end()
         assert process.lines == ["first", "last words"]
+
+    def test_a_script_that_took_long_is_lateness_of_the_machine(self, bench, tmp_path):
+        slow = tmp_path / "slow"
+        slow.write_text("#!/bin/sh\nsleep 0.2\necho script down >&2\n")
+        slow.chmod(0o755)
+        bench.hosts["a"].start(settings(options={"downscript": str(slow)}))
+        until(bench, lambda: bool(host_events(bench, HostKind.SCRIPT)))
+        assert 0.2 * S < bench.loop.worst_lateness_ns(0) < 1 * S
+
+    def test_what_a_script_was_asked_to_take_is_not(self, bench):
+        iut = bench.hosts["a"].start(settings(options={"script_takes": 0.3}))
+        assert bench.loop.worst_lateness_ns(0) < 0.3 * S < bench.loop.now_ns() - iut._process._times_ns[0]
+
+    def test_it_began_when_its_script_had_ended_however_late_that_is_read(self, bench, monkeypatch):
+        read, before_ns = Process.read, bench.loop.now_ns()
+
+        def late(process):
+            if bench.loop.now_ns() > before_ns + 500_000_000:
+                read(process)
+
+        monkeypatch.setattr(Process, "read", late)
+        iut = bench.hosts["a"].start(settings())
+        began_ns, now_ns = iut.started_ns, bench.loop.now_ns()
+        assert before_ns < began_ns < before_ns + 500_000_000 < now_ns
 
 
 class TestLife:
