@@ -6,8 +6,11 @@ import importlib.util
 import io
 import lzma
 import sys
+import zlib
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -27,14 +30,55 @@ def test_compressed_captures(pack):
     assert (len(found), complaints) == (20, [])
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-def test_damaged_compression_gives_what_can_be_read(pack):
-    packed = bytearray(pack(pcap(Member().run(0, 20_000))))
-    del packed[-12:]
+class Packing(NamedTuple):
+    """A compression and the standard library's own view of what can be unpacked of its beginning."""
+
+    pack: Callable[[bytes], bytes]
+    unpacking: Callable[[], Any]
+
+
+PACKINGS = {
+    "gzip": Packing(gzip.compress, lambda: zlib.decompressobj(31)),
+    "bzip2": Packing(lambda data: bz2.compress(data, 1), bz2.BZ2Decompressor),  # blocks of 100 kB
+    "xz": Packing(lzma.compress, lzma.LZMADecompressor),
+}
+MANY = pcap(Member().run(0, 5_000))
+FRAME = (len(MANY) - 24) // 5_000
+
+
+@pytest.mark.parametrize("name", PACKINGS)
+@pytest.mark.parametrize("left", [0.3, 0.5, 0.7, 0.95, -12, -9, -1])
+def test_of_a_cut_file_all_that_can_be_unpacked_is_read(name, left):
+    packing = PACKINGS[name]
+    packed = packing.pack(MANY)
+    cut = packed[: left if left < 0 else int(len(packed) * left)]
+    readable = len(packing.unpacking().decompress(cut))
+    found, complaints = read_bytes(cut)
+    assert len(found) == (readable - 24) // FRAME > 1_000
+    assert complaints[0].startswith("the file is cut: ")
+    assert ("bzip2" in complaints[0]) == (name == "bzip2")
+
+
+def test_a_bzip2_file_cut_in_its_first_block_says_why_nothing_is_read():
+    found, complaints = read_bytes(bz2.compress(MANY)[:-20])
+    assert found == []
+    assert complaints == [
+        "the file is cut: its compressed data end too early, and what came before the cut was read; "
+        "bzip2 packs blocks of up to 900 kB, of which a cut one cannot be unpacked"
+    ]
+
+
+@pytest.mark.parametrize("name", PACKINGS)
+def test_of_a_damaged_file_what_precedes_the_damage_is_read(name):
+    """To the kilobyte: bytes are destroyed, and every frame of what was packed before them is there."""
+    packing = PACKINGS[name]
+    packed = bytearray(packing.pack(MANY))
+    at = len(packed) * 3 // 4
+    before = len(packing.unpacking().decompress(bytes(packed[:at])))
+    packed[at : at + 40] = b"\xff" * 40
     found, complaints = read_bytes(bytes(packed))
-    assert 5_000 < len(found) <= 20_000
-    assert len(complaints) == 1
-    assert "damaged" in complaints[0] or "cut off" in complaints[0]
+    assert len(found) >= (before - 24 - 1024) // FRAME > 3_000
+    assert "damaged" in complaints[0]
 
 
 def test_garbage_inside_compression():
