@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from conformance.model.dialects import Dialect
 from conformance.wire.digest import Address
+
+_MS = 1_000_000
 
 
 class PixitError(Exception):
@@ -94,6 +97,14 @@ class Pixit:
     declared: tuple[Declared, ...] = ()
     dialect: str = ""
     product: str = ""
+
+    def coarsened(self, rules: Dialect) -> Dialect:
+        """``rules`` with timers as coarse as is declared here: early and late by as much more."""
+        if self.granularity_ms is None:
+            return rules
+        slack, coarse_ns = rules.timer_slack, round(self.granularity_ms * _MS)
+        wider = replace(slack, early_ns=slack.early_ns + coarse_ns, late_ns=slack.late_ns + coarse_ns)
+        return replace(rules, timer_slack=wider)
 
 
 def load(path: Path) -> Pixit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from conformance.targets.pixit import load
 from conformance.targets.protocol import MachinesError
 from conformance.targets.remote.identity import Identity
 from conformance.targets.remote.target import RemoteTarget
+from conformance.targets.ucarp.profile import PROFILE
+from conformance.targets.ucarp.vm import UcarpVmTarget
 
 SYSTEM = FAMILY.vm
 NAMES = ["openbsd-a", "openbsd-b"]
@@ -123,6 +126,17 @@ def test_pair_of_firewalls_has_a_second_segment(fleet, monkeypatch, family, rele
     assert fleet.plugged == ["conformance-carp", "conformance-carp-inner"]
     assert target.profile.pics["second_interface"] == two_sided
     assert target.profile.pics["group_failover"] == two_sided
+
+
+@pytest.mark.parametrize(("accelerator", "ms"), [("kvm", None), ("qemu", 60)])
+def test_timers_of_emulated_machines_are_coarse_and_say_so(fleet, monkeypatch, accelerator, ms):
+    monkeypatch.setattr(kvm, "accelerator", lambda: accelerator)
+    with vm.machines(SYSTEM, keep=False, destroy=False) as path:
+        own = load(path)
+    assert own.granularity_ms == ms
+    target = UcarpVmTarget(replace(own, vlans=range(101, 103)))
+    late_ns = target.profile.dialect.timer_slack.late_ns - PROFILE.dialect.timer_slack.late_ns
+    assert late_ns == (ms or 0) * 1_000_000
 
 
 @pytest.mark.parametrize("own", [4711, None])

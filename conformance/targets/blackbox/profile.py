@@ -13,20 +13,14 @@ from conformance.targets.protocol import Profile
 
 NAME, RUNG = "blackbox", "lab"
 DEFAULT_DIALECT = "freebsd"
-_MS = 1_000_000
 
 
 def rules_of(pixit: Pixit) -> Dialect:
     """The rules that the boxes are held against, their timers as coarse as the PIXIT says. Raises :class:`PixitError`."""
     try:
-        rules = dialect(pixit.dialect or DEFAULT_DIALECT)
+        return pixit.coarsened(dialect(pixit.dialect or DEFAULT_DIALECT))
     except UnknownDialect as error:
         raise PixitError(pixit.path, "dialect", str(error), "give one of them") from error
-    if pixit.granularity_ms is None:
-        return rules
-    slack, coarse_ns = rules.timer_slack, round(pixit.granularity_ms * _MS)
-    wider = replace(slack, early_ns=slack.early_ns + coarse_ns, late_ns=slack.late_ns + coarse_ns)
-    return replace(rules, timer_slack=wider)
 
 
 def capabilities(pixit: Pixit, rules: Dialect) -> dict[str, bool]:

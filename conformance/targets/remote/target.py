@@ -215,7 +215,8 @@ class RemoteTarget:
     def _rules(self) -> Dialect:
         told = [found for one in self.identities if (found := dialect_of(one)) is not None]
         known = [one for one in told if one.key in self.family.deviations]
-        return known[0] if known else dialect(self.family.default)
+        rules = known[0] if known else dialect(self.family.default)
+        return rules if self.pixit is None else self.pixit.coarsened(rules)
 
     def _misfits(self) -> Iterator[tuple[str, str]]:
         assert self.pixit is not None

@@ -50,6 +50,7 @@ class UcarpVmTarget:
         self.profile: Profile = replace(
             PROFILE,
             name=NAME,
+            dialect=PROFILE.dialect if pixit is None else pixit.coarsened(PROFILE.dialect),
             rung="vm" if made_here else "lab",
             pics=dict(PROFILE.pics) | _DENIED,
             max_hosts=len(pixit.hosts) if pixit is not None else 2,

@@ -103,6 +103,15 @@ def test_machine_without_an_interface_is_a_fault_of_the_pixit(family):
         RemoteTarget(family).configured(pixit(host(interface="")))
 
 
+def test_timers_are_as_coarse_as_the_pixit_says():
+    sharp, coarse = (
+        answering(FREEBSD, machine("FreeBSD", "14.3-RELEASE"), granularity_ms=ms).profile.dialect
+        for ms in (None, 10.0)
+    )
+    from_ns, to_ns = sharp.take_over_window_ns(1, 0)
+    assert coarse.take_over_window_ns(1, 0) == (from_ns - 10_000_000, to_ns + 10_000_000)
+
+
 def test_machine_of_another_system_is_said():
     target = answering(FREEBSD, machine("OpenBSD", "7.8"), machine("OpenBSD", "7.8"))
     assert target.lacks()[0][0] == "machine a runs OpenBSD 7.8 amd64, not FreeBSD 10 or later"
