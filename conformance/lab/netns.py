@@ -23,6 +23,8 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from conformance.lab.process import wakes_soon
+
 _CLONE_NEWNET = 0x40000000
 _IFF_NOARP = 0x80
 SETTLE_NS = 5_000_000_000
@@ -142,9 +144,11 @@ class Namespace:
         It leads a process group of its own: what it starts can be ended with it, and a Ctrl-C of the user does not reach it.
         """
         with self.entered():
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *command], process_group=0, **popen
             )
+        wakes_soon(process.pid)
+        return process
 
     def sysctl(self, name: str, value: int) -> None:
         """Writes ``net.…`` of this namespace, given with slashes (``net/ipv4/ip_nonlocal_bind``)."""
