@@ -7,9 +7,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conformance.model.dialects import Dialect
 from conformance.wire.digest import Address
+
+if TYPE_CHECKING:
+    from conformance.model.dialects import Dialect
 
 _MS = 1_000_000
 
