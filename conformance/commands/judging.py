@@ -10,8 +10,9 @@ from typing import Any
 
 from conformance.commands.errors import CommandError
 from conformance.judge.judge import exit_status, html, judge, summary_text
+from conformance.judge.listener import WatchError
 from conformance.judge.packets import CaptureError
-from conformance.judge.watch import WatchError, watch
+from conformance.judge.watch import watch
 from conformance.model.dialects import UnknownDialect
 from conformance.wire.digest import Address
 

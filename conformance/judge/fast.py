@@ -22,7 +22,8 @@ _VIRTUAL = b"\x00\x00\x5e\x00\x01"
 _CARP_BITS = (1 << 36 * 8) - 1
 _MAX_SIGNATURES = 8192
 _SAME = b""  # in place of a signature: the frame's first 40 bytes are known
-_V6_READ = frozenset((112, 58, 0, 43, 44, 60))
+V6_READ = frozenset((112, 58, 0, 43, 44, 60))
+"""Next headers of IPv6 behind which something may stand that a monitor takes."""
 _TAGS = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00"))
 _ADDRESS_COUNT_OF_VRRP = 5  # with this in byte 3 an advertisement may be VRRPv2, which its last bytes decide
 
@@ -76,7 +77,7 @@ def run(session: Session, packets: Packets, *, exact: bool = False) -> None:  # 
                 sound = number_of(data[54:90]) % 65535 == 0
             elif (
                 len(data) >= 54
-                and data[20] not in _V6_READ
+                and data[20] not in V6_READ
                 and data[6:11] != _VIRTUAL
                 and data[:5] != _VIRTUAL
             ):

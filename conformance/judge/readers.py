@@ -24,7 +24,8 @@ from conformance.judge.pcap import is_pcap, read_pcap
 from conformance.judge.pcapng import SECTION, read_pcapng
 
 STANDARD_INPUT = "-"
-_DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError)
+_DAMAGE = (OSError, zlib.error, lzma.LZMAError)
+_PIECE = 1 << 10  # an unpacker that meets damage takes the piece with it that it was asked for
 _WRAPPINGS = 3  # a capture that is compressed more often than this is an attack, not a capture
 
 
@@ -62,6 +63,10 @@ def packets(stream: Stream, index: int, complain: Complain) -> Packets:
     """
     try:
         yield from _packets(stream, index, complain, _WRAPPINGS)
+    except _Cut as cut:
+        complain(
+            f"the file is cut: its compressed data end too early, and what came before the cut was read{cut.loss}"
+        )
     except _DAMAGE as error:
         complain(f"the file is damaged and its rest is not read ({_words(error)})")
 
@@ -118,11 +123,26 @@ class _Compressed(Protocol):
     def read1(self, size: int = -1, /) -> bytes: ...
 
 
-class _Pieces:
-    """A compressed stream, read piece by piece: what precedes the place where it is damaged or cut is not lost."""
+class _Cut(Exception):
+    """Compressed data end too early; ``loss`` goes on with the sentence about it: what more than the missing bytes is lost."""
 
-    def __init__(self, inner: _Compressed) -> None:
-        self.read = inner.read1
+    def __init__(self, loss: str) -> None:
+        self.loss = loss
+        super().__init__(loss)
+
+
+class _Pieces:
+    """A compressed stream, read in small pieces: what precedes the place where it is damaged or cut is not lost, but for the last piece."""
+
+    def __init__(self, inner: _Compressed, loss: str = "") -> None:
+        self._inner = inner
+        self._loss = loss
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._inner.read1(size if 0 <= size < _PIECE else _PIECE)
+        except EOFError as error:
+            raise _Cut(self._loss) from error
 
 
 def _unwrap(stream: Stream, start: bytes) -> Stream | None:
@@ -130,7 +150,9 @@ def _unwrap(stream: Stream, start: bytes) -> Stream | None:
     if start[:2] == b"\x1f\x8b":
         return _Pieces(gzip.GzipFile(fileobj=rest))
     if start[:3] == b"BZh":
-        return _Pieces(bz2.BZ2File(rest))
+        return _Pieces(
+            bz2.BZ2File(rest), "; bzip2 packs blocks of up to 900 kB, of which a cut one cannot be unpacked"
+        )
     if start[:6] == b"\xfd7zXZ\x00":
         return _Pieces(lzma.LZMAFile(rest))
     if start[:4] == b"\x28\xb5\x2f\xfd":

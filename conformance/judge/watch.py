@@ -7,18 +7,16 @@ sleeps.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import selectors
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import islice
 from typing import IO, Any
 
 from rich.console import Console
@@ -26,116 +24,42 @@ from rich.live import Live
 from rich.table import Table
 
 from conformance.judge import document, inspection, surroundings
+from conformance.judge.interest import Interest, interest, program
 from conformance.judge.lane import Options
+from conformance.judge.listener import InterfaceDown, dropped, packet_socket, receive
 from conformance.judge.reporter import Reporter
 from conformance.judge.session import Session
 from conformance.judge.summary import plain, summary_text
+from conformance.segment.filter import attach
 from conformance.wire.digest import Address
 
-_ETH_P_ALL = 0x0003
-_SO_TIMESTAMPNS = 35
-_TPACKET_AUXDATA, _SOL_PACKET, _PACKET_AUXDATA = "=IIIHHHH", 263, 8
-_VLAN_VALID = 1 << 4
-_PACKET_STATISTICS = 6
-_SNAPLEN = 65_535
 _REFRESH_S = 0.5
-_RECEIVE_BUFFER = 4 << 20
-
-
-class WatchError(Exception):
-    """The interface cannot be watched: ``interface``, ``problem`` and ``remedy``."""
-
-    def __init__(self, interface: str, problem: str, remedy: str) -> None:
-        self.interface = interface
-        self.problem = problem
-        self.remedy = remedy
-        super().__init__(f"{interface}: {problem}; {remedy}.")
-
-
-class InterfaceDown(WatchError):
-    """The interface went down while it was listened on; told once each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A frame as the kernel handed it over, with its receive time stamp (nanoseconds since the epoch)."""
-
-    time_ns: int
-    data: bytes
-
-
-def packet_socket(interface: str) -> socket.socket:
-    """A socket that only listens on ``interface``, for :func:`receive`. Raises :class:`WatchError`."""
-    if not hasattr(socket, "AF_PACKET"):
-        raise WatchError(
-            interface,
-            "only Linux can be listened on",
-            f"elsewhere let tcpdump listen: tcpdump -i {interface} -U -s 0 -w - 'proto 112 or arp or icmp6' | carp-conformance judge -",
-        )
-    try:
-        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    except PermissionError as error:
-        raise WatchError(
-            interface, "listening needs the capability CAP_NET_RAW", "run this as root or give the capability"
-        ) from error
-    try:
-        wire.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        wire.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        wire.bind((interface, _ETH_P_ALL))
-        wire.setblocking(False)
-        with contextlib.suppress(
-            OSError
-        ):  # without promiscuous mode multicast still arrives on most interfaces
-            index = socket.if_nametoindex(interface)
-            wire.setsockopt(_SOL_PACKET, 1, struct.pack("iHH8s", index, 1, 0, b""))
-    except OSError as error:
-        wire.close()
-        raise WatchError(
-            interface,
-            f"cannot be listened on ({error.strerror})",
-            "give the name of an interface that is up (ip link)",
-        ) from error
-    return wire
-
-
-def receive(wire: socket.socket) -> Iterator[Received]:
-    """The frames that wait in a packet socket; puts back the VLAN tag that the kernel took off. Raises :class:`InterfaceDown`."""
-    while True:
-        try:
-            data, ancillary, _flags, _address = wire.recvmsg(_SNAPLEN, 256)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            if error.errno != errno.ENETDOWN:
-                raise
-            raise InterfaceDown(
-                wire.getsockname()[0], "went down while it was listened on", "bring it up again"
-            ) from error
-        time_ns, tag = time.time_ns(), b""
-        for level, kind, value in ancillary:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-                seconds, nanoseconds = struct.unpack("qq", value[:16])
-                time_ns = seconds * 1_000_000_000 + nanoseconds
-            elif level == _SOL_PACKET and kind == _PACKET_AUXDATA:
-                status, _length, _snaplen, _mac, _net, tci, protocol = struct.unpack(
-                    _TPACKET_AUXDATA, value[:20]
-                )
-                if status & _VLAN_VALID:
-                    tag = struct.pack("!HH", protocol or 0x8100, tci)
-        yield Received(time_ns, data[:12] + tag + data[12:])
+_BATCH = 512
 
 
 def _take(wire: socket.socket, session: Session, number: int) -> tuple[int, bool]:
-    """Feeds the frames that wait to ``session``, numbered from ``number`` on; returns how many there were, and whether the interface is still up."""
-    taken = 0
+    """Feeds the frames that wait to ``session``, numbered from ``number`` on, at most a batch; returns how many there were, and whether the interface is still up.
+
+    Where none is left the session has heard all until now, be it silence.
+    """
+    taken, now_ns = 0, time.time_ns()
     try:
-        for taken, received in enumerate(receive(wire), 1):
+        for taken, received in enumerate(islice(receive(wire), _BATCH), 1):
             session.frames += 1
             session.packet(received.time_ns, 0, number + taken, received.data, False)
     except InterfaceDown:
         return taken, False
+    if taken < _BATCH:
+        session.end_ns = max(session.end_ns, now_ns)
     return taken, True
+
+
+def _tell(wire: socket.socket, session: Session, told: Interest) -> Interest:
+    """Has the kernel pass what ``session`` can make anything of now, where that is not what it was ``told``; returns what it passes."""
+    wanted = interest(session)
+    if wanted != told:
+        attach(wire, program(wanted))
+    return wanted
 
 
 def _there(interface: str) -> bool:
@@ -180,13 +104,6 @@ def table(session: Session, interface: str) -> Table:
     graves = [one.text for one in surroundings.of_segment(session) if one.severity.word != "notice"]
     view.caption = "\n".join(plain(text) for text in graves) or None
     return view
-
-
-def _lost(wire: socket.socket) -> int:
-    """Frames that the kernel dropped since the last call, because nobody took them in time."""
-    with contextlib.suppress(OSError):
-        return int(struct.unpack("@II", wire.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1])
-    return 0
 
 
 def _notes(interface: str, lost: int, downs: int, *, gone: bool) -> list[str]:
@@ -253,7 +170,7 @@ def watch(
 
     reporter = Reporter(emit)
     number = lost = downs = 0
-    gone = False
+    gone, wanted = False, Interest()
     with contextlib.ExitStack() as stack:
         wire = stack.enter_context(contextlib.closing(packet_socket(interface)))
         selector = stack.enter_context(selectors.DefaultSelector())
@@ -279,7 +196,8 @@ def watch(
             if now - refreshed < _REFRESH_S:
                 continue
             refreshed = now
-            lost += _lost(wire)
+            lost += dropped(wire)
+            wanted = _tell(wire, session, wanted)
             for host in session.hosts.values():
                 for family in host.families.values():
                     family.history.expire(time.time_ns())

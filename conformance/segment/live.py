@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
+import time
 from collections.abc import Callable, Sequence
+
+from conformance.segment.filter import TESTER, attach
 
 ETH_P_ALL = 0x0003
 SO_TIMESTAMPNS = 35
-SO_ATTACH_FILTER = 26
 SO_RCVBUFFORCE = 33
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
@@ -20,31 +21,14 @@ _TIMESPEC = struct.Struct("@qq")
 
 OnFrame = Callable[[int, bytes, bool], object]
 
-# Classic BPF, one instruction a row: code, jump if true, jump if false, constant. Jumps count the instructions to skip.
-_LOAD_HALF, _LOAD_BYTE, _JUMP_EQUAL, _RETURN = 0x28, 0x30, 0x15, 0x06
-_VLAN_TAG_PRESENT = (
-    0xFFFFF000 + 48
-)  # SKF_AD_VLAN_TAG_PRESENT: the kernel takes the tag off before a packet socket sees the frame
-_FILTER = (
-    (_LOAD_BYTE, 0, 0, _VLAN_TAG_PRESENT),
-    (_JUMP_EQUAL, 0, 8, 0),  # of another VLAN: it would look like a frame of this one
-    (_LOAD_HALF, 0, 0, 12),
-    (_JUMP_EQUAL, 7, 0, 0x0806),  # ARP
-    (_JUMP_EQUAL, 6, 0, 0x86DD),  # IPv6
-    (_JUMP_EQUAL, 0, 4, 0x0800),  # IPv4: only CARP/VRRP, ICMP, IGMP
-    (_LOAD_BYTE, 0, 0, 23),
-    (_JUMP_EQUAL, 3, 0, 112),
-    (_JUMP_EQUAL, 2, 0, 1),
-    (_JUMP_EQUAL, 1, 0, 2),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, 0x40000),
-)
-
 
 def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
-    """The kernel's time stamp of what was received with ``ancillary``, in nanoseconds since the epoch, on a socket with ``SO_TIMESTAMPNS`` and nothing else like it."""
-    seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-    return int(seconds * 1_000_000_000 + nanoseconds)
+    """When it came what was received with ``ancillary``, in nanoseconds since the epoch: the kernel's time stamp; without one (no ``SO_TIMESTAMPNS``) the time now."""
+    for level, kind, value in ancillary:
+        if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
+            seconds, nanoseconds = _TIMESPEC.unpack(value[: _TIMESPEC.size])
+            return int(seconds * 1_000_000_000 + nanoseconds)
+    return time.time_ns()
 
 
 class LivePort:
@@ -66,7 +50,7 @@ class LivePort:
                 PACKET_ADD_MEMBERSHIP,
                 struct.pack("@iHH8s", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0, bytes(8)),
             )
-            self._attach_filter()
+            attach(self._in, TESTER)
             self._in.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self._enlarge_buffer()
             self._in.setblocking(False)
@@ -104,13 +88,6 @@ class LivePort:
         self.dropped()
         self._in.close()
         self._out.close()
-
-    def _attach_filter(self) -> None:
-        program = b"".join(struct.pack("@HBBI", *instruction) for instruction in _FILTER)
-        buffer = ctypes.create_string_buffer(program)
-        self._in.setsockopt(
-            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(_FILTER), ctypes.addressof(buffer))
-        )
 
     def _enlarge_buffer(self) -> None:
         try:

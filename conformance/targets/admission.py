@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from conformance.judge.watch import WatchError
+from conformance.judge.listener import WatchError
 from conformance.targets.listening import Heard, Speaker, listen
 from conformance.targets.pixit import Pixit
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from conformance.judge.watch import packet_socket, receive
+from conformance.judge.listener import packet_socket, receive
 from conformance.segment.loop import Loop, RealClock
 from conformance.wire.digest import Address
 from conformance.wire.frame import Frame, decode, is_vrrp
@@ -56,7 +56,7 @@ def speaker(frame: Frame) -> Speaker | None:
 def listen(interfaces: Sequence[str], for_ns: int, enough: Callable[[Speaker], bool]) -> dict[str, Heard]:
     """Listens on ``interfaces`` of the calling thread's network namespace, sends nothing, and tells who was heard on each.
 
-    Ends after ``for_ns``, or :data:`GATHER_NS` after a speaker for whom ``enough`` is true. Raises :class:`conformance.judge.watch.WatchError`.
+    Ends after ``for_ns``, or :data:`GATHER_NS` after a speaker for whom ``enough`` is true. Raises :class:`conformance.judge.listener.WatchError`.
     """
     heard: dict[str, Heard] = {one: {} for one in interfaces}
     loop = Loop(RealClock())

@@ -62,23 +62,25 @@ def test_of_a_cut_file_all_that_can_be_unpacked_is_read(name, left):
 def test_a_bzip2_file_cut_in_its_first_block_says_why_nothing_is_read():
     found, complaints = read_bytes(bz2.compress(MANY)[:-20])
     assert found == []
-    assert complaints == [
+    assert complaints[0] == (
         "the file is cut: its compressed data end too early, and what came before the cut was read; "
         "bzip2 packs blocks of up to 900 kB, of which a cut one cannot be unpacked"
-    ]
+    )
 
 
 @pytest.mark.parametrize("name", PACKINGS)
-def test_of_a_damaged_file_what_precedes_the_damage_is_read(name):
+@pytest.mark.parametrize("share", [0.5, 0.75])
+def test_of_a_damaged_file_what_precedes_the_damage_is_read(name, share):
     """To the kilobyte: bytes are destroyed, and every frame of what was packed before them is there."""
     packing = PACKINGS[name]
     packed = bytearray(packing.pack(MANY))
-    at = len(packed) * 3 // 4
+    at = int(len(packed) * share)
     before = len(packing.unpacking().decompress(bytes(packed[:at])))
     packed[at : at + 40] = b"\xff" * 40
     found, complaints = read_bytes(bytes(packed))
-    assert len(found) >= (before - 24 - 1024) // FRAME > 3_000
-    assert "damaged" in complaints[0]
+    assert len(found) >= (before - 24 - 1024) // FRAME > 2_000
+    assert "rest" in complaints[0]
+    assert "not read" in complaints[0]
 
 
 def test_garbage_inside_compression():

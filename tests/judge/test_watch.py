@@ -1,13 +1,13 @@
 """The live view: passive, wakes on frames and signals, ends with the summary."""
 
-import errno
 import io
 import json
 import os
 import signal
 import socket
-import struct
 import threading
+import time
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address
 
 import pytest
@@ -15,11 +15,14 @@ from rich.console import Console
 
 from conformance.judge import history
 from conformance.judge import watch as module
+from conformance.judge.interest import Interest
 from conformance.judge.lane import Options
+from conformance.judge.listener import InterfaceDown, WatchError, receive
 from conformance.judge.session import Session
-from conformance.judge.watch import InterfaceDown, Reporter, WatchError, receive, table, watch
+from conformance.judge.watch import Reporter, table, watch
 from conformance.wire.frame import ETHERTYPE_IPV4, ArpOperation, arp, ethernet, ipv4, virtual_mac
 from tests.judge.making import MAC_A, MAC_C, SECOND, START, VIP, Member
+from tests.judge.test_listener import Wire
 
 
 @pytest.fixture
@@ -110,28 +113,38 @@ def test_the_reporter_tells_each_event_once():
     assert len(told) == 1
 
 
-class Wire:
-    """A packet socket with given ancillary data."""
-
-    def __init__(self, ancillary):
-        self.answers = [(Member().frame(), ancillary, 0, None)]
-
-    def recvmsg(self, _size, _space):
-        if not self.answers:
-            raise BlockingIOError
-        return self.answers.pop()
+def test_silence_that_was_listened_to_belongs_to_the_time(segment):
+    """The document ends when the listening did, not with the last frame that was of interest."""
+    segment.send(Member().frame())
+    document = watch("eth9", output=io.StringIO(), seconds=0.05)
+    started, ended = (datetime.fromisoformat(document[key]) for key in ("started", "ended"))
+    assert ended - started >= timedelta(milliseconds=30)
 
 
-def test_time_stamps_and_vlan_tags_of_the_kernel():
-    stamp = (socket.SOL_SOCKET, 35, struct.pack("qq", 17, 5))
-    tag = (263, 8, struct.pack("=IIIHHHH", 1 << 4 | 1 << 6, 70, 70, 0, 14, 5, 0x88A8))
-    (seen,) = receive(Wire([stamp, tag]))
-    assert seen.time_ns == 17_000_000_005
-    assert seen.data == Member().frame()[:12] + b"\x88\xa8\x00\x05" + Member().frame()[12:]
-    untagged = (263, 8, struct.pack("=IIIHHHH", 1, 70, 70, 0, 14, 0, 0))
-    (seen,) = receive(Wire([untagged, (1, 99, b"")]))
-    assert seen.data == Member().frame()
-    assert seen.time_ns > START
+def test_a_flood_does_not_keep_watch_from_its_other_work():
+    wire, session = Wire([]), Session(Options())
+    wire.answers *= 600
+    last_ns = time.time_ns()
+    assert module._take(wire, session, 7) == (512, True)
+    assert session.frames == 512
+    assert session.end_ns >= last_ns
+    assert module._take(wire, session, 519) == (88, True)
+
+
+def test_the_kernel_is_told_what_is_of_interest_now():
+    inside, outside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with inside, outside:
+        inside.setblocking(False)
+        session, client = Session(Options()), IPv4Address("192.0.2.77")
+        packet = ethernet(MAC_A, MAC_C, ETHERTYPE_IPV4, ipv4(client, IPv4Address(VIP), bytes(8), protocol=17))
+        told = module._tell(inside, session, Interest(full=True))
+        outside.send(packet)
+        assert list(receive(inside)) == []
+        session.watched.add(IPv4Address(VIP).packed)
+        changed = module._tell(inside, session, told)
+        assert changed == Interest(moved=frozenset({int(IPv4Address(VIP))}))
+        outside.send(packet)
+        assert [one.data for one in receive(inside)] == [packet]
 
 
 def test_an_interface_that_is_not_there():
@@ -188,32 +201,6 @@ def test_two_masters_are_told_while_they_last():
     assert told[-1]["event"] in ("dual-master", "finding")
 
 
-class Broken(Wire):
-    """A packet socket that fails with an error when nothing waits in it."""
-
-    def __init__(self, number):
-        super().__init__([])
-        self.number = number
-
-    def recvmsg(self, size, space):
-        if not self.answers:
-            raise OSError(self.number, os.strerror(self.number))
-        return super().recvmsg(size, space)
-
-    def getsockname(self):
-        return ("eth9", 3)
-
-
-def test_an_interface_that_goes_down_is_told_as_such():
-    frames = receive(Broken(errno.ENETDOWN))
-    assert next(frames).data == Member().frame()
-    with pytest.raises(InterfaceDown) as caught:
-        next(frames)
-    assert (caught.value.interface, caught.value.remedy) == ("eth9", "bring it up again")
-    with pytest.raises(OSError, match="Input/output"):
-        list(receive(Broken(errno.EIO)))
-
-
 @pytest.mark.parametrize("there", [True, False])
 def test_watch_outlives_an_interface_that_goes_down(segment, monkeypatch, there):
     """Its frames are heard again when it is up; where it is gone for good, the summary comes at once."""
@@ -238,7 +225,7 @@ def test_watch_outlives_an_interface_that_goes_down(segment, monkeypatch, there)
 
 def test_frames_that_were_lost_are_counted(segment, monkeypatch):
     lost = iter([3, 0, 4])
-    monkeypatch.setattr(module, "_lost", lambda _wire: next(lost, 0))
+    monkeypatch.setattr(module, "dropped", lambda _wire: next(lost, 0))
     segment.send(Member().frame())
     output = Interrupting('"event": "handover"', signal.SIGINT)
     document = watch("eth9", json_lines=True, output=output, seconds=20)

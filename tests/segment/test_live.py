@@ -12,6 +12,7 @@ from scapy.config import conf
 from scapy.sendrecv import sendp
 
 from conformance.segment import live
+from conformance.segment.filter import JUMP_EQUAL, RETURN, TESTER
 from conformance.segment.live import LivePort
 from conformance.segment.loop import Loop, RealClock
 from conformance.wire import frame as wire
@@ -277,7 +278,7 @@ class TestSpeed:
 def test_struct_of_the_filter_program():
     """Every jump stays inside the program and every path ends in a return (what the kernel checks, said here with a name)."""
     assert struct.calcsize("@HBBI") == 8
-    for at, (code, if_true, if_false, _) in enumerate(live._FILTER):
-        if code == live._JUMP_EQUAL:
-            assert at + 1 + max(if_true, if_false) < len(live._FILTER)
-    assert live._FILTER[-1][0] == live._RETURN
+    for at, (code, if_true, if_false, _) in enumerate(TESTER):
+        if code == JUMP_EQUAL:
+            assert at + 1 + max(if_true, if_false) < len(TESTER)
+    assert TESTER[-1][0] == RETURN

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from conformance.judge.watch import WatchError
+from conformance.judge.listener import WatchError
 from conformance.targets import listening
 from conformance.targets.admission import LISTEN_S, NotAdmitted, admit, concerns, is_named, on_interface
 from conformance.targets.listening import Speaker, listen, speaker
