@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,47 @@ def test_it_would_find_a_fault(tmp_path: Path, right: str, wrong: str, said: str
     (tmp_path / "bad.yml").write_text(text.replace(right, wrong))
     done = linted(tmp_path / "bad.yml")
     assert done.returncode == 1 and said in done.stdout, done.stdout + done.stderr
+
+
+class TestChecks:
+    """The workflow that looks at each change."""
+
+    @pytest.fixture
+    def workflow(self) -> dict[Any, Any]:
+        read: dict[Any, Any] = yaml.safe_load((FOLDER / "checks.yml").read_text())
+        return read
+
+    def test_it_runs_on_each_change_and_a_newer_one_takes_its_place(self, workflow: dict[Any, Any]) -> None:
+        assert set(workflow[True]) == {"push", "pull_request"}  # YAML 1.1 reads "on" as a truth value
+        assert workflow["concurrency"]["cancel-in-progress"] is True
+        assert "${{ github.ref }}" in workflow["concurrency"]["group"]
+
+    def test_it_may_only_read(self, workflow: dict[Any, Any]) -> None:
+        assert workflow["permissions"] == {"contents": "read"}
+        assert [job for job in workflow["jobs"].values() if "permissions" in job] == []
+
+    def test_it_runs_make_test_on_each_python_that_the_package_names(self, workflow: dict[Any, Any]) -> None:
+        (job,) = workflow["jobs"].values()
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        named = [row.rpartition(" ")[2] for row in project["classifiers"] if ":: Python :: 3." in row]
+        assert job["strategy"] == {"fail-fast": False, "matrix": {"python": named}}
+        assert job["runs-on"] == "ubuntu-24.04"
+        assert job["steps"][-1]["run"].strip().endswith("make test")
+
+    def test_it_installs_what_make_test_asks_for(self, workflow: dict[Any, Any]) -> None:
+        """The Makefile would do it, too; what it asks for and this system calls otherwise is put in place before."""
+        rule = (ROOT / "Makefile").read_text().partition("\ntest: ")[2].partition("\n\n")[0]
+        wanted = dict(pair.split(":") for pair in rule.split("need.sh ")[1].split("\n")[0].split())
+        said = "\n".join(step.get("run", "") for step in next(iter(workflow["jobs"].values()))["steps"])
+        assert wanted.pop("chromium") == "chromium"
+        assert "/usr/local/bin/chromium" in said
+        (line,) = (line for line in said.splitlines() if "apt-get install" in line)
+        assert set(line.partition("--no-install-recommends ")[2].split()) == set(wanted.values())
+
+    def test_its_actions_are_those_of_the_nightly_one(self, workflow: dict[Any, Any]) -> None:
+        used = {step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step}
+        assert used
+        assert {one for one in used if f"uses: {one}\n" not in (FOLDER / "nightly.yml").read_text()} == set()
 
 
 class TestNightly:
