@@ -24,6 +24,9 @@ carp-conformance run --target freebsd --pixit lab.toml --interface eth1 --this-s
 Unknown keys are refused, so that a misspelt one is not overlooked. Paths in it are relative to its folder. One of `password`, `password_file` and `password_env` must be
 there. The schema is `conformance/targets/schema/pixit.schema.json`.
 
+The password of the virtual hosts is taken out of everything that a run or a matrix writes; one that stands in a name of the file (a machine's connection or interface, the
+product) is refused, because results and messages tell these names.
+
 On such a segment the tester takes addresses over. So it needs `--interface` and `--this-segment-is-mine`, listens first, and ends with status 2 and without having sent
 anything when it hears a speaker of CARP or VRRP that the file does not name: one in `speaker`, or a virtual host in `declared`. It listens for 260 s: a speaker of CARP with the
 greatest timers (advbase 255, advskew 255) advertises every 255.996 s, one of VRRP every 255 s, so that every master is heard. `--listen S` makes it shorter,

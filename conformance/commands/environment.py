@@ -15,7 +15,9 @@ from typing import Any
 import conformance
 from conformance.catalogue import Catalogue
 from conformance.lab.shell import HostError
-from conformance.targets.protocol import Examined, Profile, Target
+from conformance.report.certificate.secrets import cleaned
+from conformance.report.private import Clean, cleaner_of
+from conformance.targets.protocol import PUBLIC_PASSWORD, Examined, Profile, Target
 
 _TOOLS = ("pytest", "pytest-xdist", "scapy", "pyroute2", "jinja2", "jsonschema")
 
@@ -49,6 +51,7 @@ def environment(
     target: Target, catalogue: Catalogue, target_version: str, rig: dict[str, Any]
 ) -> dict[str, Any]:
     """The document: suite, catalogue, target, machine, tools and the rig's own jitter."""
+    clean = cleaner_of(target.profile.password, PUBLIC_PASSWORD) or str
     return {
         "suite": {"version": conformance.__version__, "commit": commit(), "catalogue": catalogue.digest()},
         "target": {
@@ -64,12 +67,13 @@ def environment(
         },
         "tools": {"python": platform.python_version()} | {name: version(name) for name in _TOOLS},
         "rig": rig,
-    } | ({"machines": _machines(target)} if isinstance(target, Examined) else {})
+    } | ({"machines": _machines(target, clean)} if isinstance(target, Examined) else {})
 
 
-def _machines(target: Examined) -> Any:
-    """What the machines of the run say of themselves; that they do not answer any more spoils no result."""
+def _machines(target: Examined, clean: Clean) -> Any:
+    """What the machines of the run say of themselves, without the password; that they do not answer any more spoils no result."""
     try:
-        return target.environment()
+        said = target.environment()
     except HostError as error:
-        return {"error": str(error)}
+        said = {"error": str(error)}
+    return cleaned(said, clean)

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, reduce
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from conformance.interop.participant import Participant, rung_of
 from conformance.interop.scenario import Scenario
 from conformance.interop.scenarios import chosen
 from conformance.interop.verdict import VERDICTS
+from conformance.report.certificate.secrets import cleaned
+from conformance.report.private import Clean, cell_without_password, cleaner_of
+from conformance.targets.protocol import PUBLIC_PASSWORD
 
 CONFORMS, FAILED, UNDECIDED = 0, 1, 3
 LANES_PER_CORE = 4
@@ -52,7 +55,13 @@ def matrix(
     started = _now()
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-    cells = _cells(todo, run or partial(here, lanes=lanes, virtual=where == "sim"), progress)
+    clean = _cleaner(cast)
+    cells = _cells(
+        todo,
+        run or partial(here, lanes=lanes, virtual=where == "sim"),
+        progress,
+        lambda row: cell_without_password(row, clean, out) if clean else row,
+    )
     document = {
         "schema": 1,
         "suite": {"name": "carp-conformance", "version": conformance.__version__, "commit": commit},
@@ -61,7 +70,7 @@ def matrix(
         "started": started,
         "ended": _now(),
         "runs": order.runs,
-        "implementations": [_implementation(one, versions or {}, cells) for one in cast],
+        "implementations": [_implementation(one, versions or {}, cells, clean or str) for one in cast],
         "scenarios": [_scenario(one) for one in chosen(order.scenarios)],
         "cells": cells,
         "summary": {verdict: sum(row["verdict"] == verdict for row in cells) for verdict in VERDICTS},
@@ -86,13 +95,22 @@ def write(document: Mapping[str, Any], folder: Path) -> None:
     whole.replace(folder / "results.json")
 
 
-def _cells(todo: Sequence[Task], run: Runner, progress: Progress) -> list[dict[str, Any]]:
-    """The rows of all tasks, in their order."""
+def _cleaner(cast: Sequence[Participant]) -> Clean | None:
+    """What takes the passwords of all implementations out of a text; None if they are public."""
+    each = [cleaner_of(one.target.profile.password, PUBLIC_PASSWORD) for one in cast]
+    hidden = [clean for clean in each if clean is not None]
+    return (lambda text: reduce(lambda said, clean: clean(said), hidden, text)) if hidden else None
+
+
+def _cells(
+    todo: Sequence[Task], run: Runner, progress: Progress, kept: Callable[[dict[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows of all tasks, in their order, as ``kept`` leaves them."""
     rows: dict[int, dict[str, Any]] = {}
 
     def take(place: int, row: dict[str, Any]) -> None:
-        rows[place] = row
-        progress(row, len(rows), len(todo))
+        rows[place] = kept(row)
+        progress(rows[place], len(rows), len(todo))
 
     run(todo, take)
     return [rows[place] if place in rows else lost(task) for place, task in enumerate(todo)]
@@ -165,15 +183,15 @@ def lost(task: Task) -> dict[str, Any]:
 
 
 def _implementation(
-    one: Participant, versions: Mapping[str, str], cells: Sequence[Mapping[str, Any]]
+    one: Participant, versions: Mapping[str, str], cells: Sequence[Mapping[str, Any]], clean: Clean
 ) -> dict[str, Any]:
     return {
         "name": one.name,
-        "version": versions.get(one.name, one.version),
+        "version": clean(versions.get(one.name, one.version)),
         "dialect": one.dialect.key,
         "origin": one.target.profile.origin,
         "family": one.family,
-        "machines": one.examined(),
+        "machines": cleaned(one.examined(), clean),
         "fails_against_everyone": fails_against_everyone(one.name, cells),
     }
 

@@ -14,7 +14,9 @@ from typing import Any
 import jsonschema
 from jsonschema.exceptions import best_match
 
+from conformance.report.private import cleaner_of
 from conformance.targets.pixit import Action, Declared, KnownSpeaker, Pixit, PixitError, PixitHost
+from conformance.targets.protocol.profile import PUBLIC_PASSWORD
 from conformance.wire.digest import Address
 
 COMMAND_SECONDS, PROMPT_SECONDS = 60.0, 300.0
@@ -184,6 +186,7 @@ def _contradictions(pixit: Pixit) -> Iterator[tuple[str, str, str]]:
     wanted = list(string.ascii_lowercase[: len(names)])
     if names != wanted:
         yield "host", f"the machines are named {', '.join(names)}", f"name them {', '.join(wanted)}"
+    yield from _shown_password(pixit)
     yield from _address_contradictions(pixit)
     for number, row in enumerate(pixit.declared):
         where = f"declared[{number}]"
@@ -199,6 +202,25 @@ def _contradictions(pixit: Pixit) -> Iterator[tuple[str, str, str]]:
         foreign = [str(one) for one in row.addresses if one not in pixit.shared_addresses]
         if foreign:
             yield where, f"{', '.join(foreign)} is none of shared_addresses", "add it there"
+
+
+def _shown_password(pixit: Pixit) -> Iterator[tuple[str, str, str]]:
+    """A name that the password stands in: it could not be told any more without telling the password, or what is tested would be unreadable."""
+    hidden = cleaner_of(pixit.password, PUBLIC_PASSWORD)
+    if hidden is None:
+        return
+    names = {"system": pixit.system, "product": pixit.product, "tester.interface": pixit.tester_interface}
+    names["tester.inner_interface"] = pixit.tester_inner_interface
+    for number, host in enumerate(pixit.hosts):
+        for key in ("name", "connection", "interface", "inner_interface"):
+            names[f"host[{number}].{key}"] = getattr(host, key)
+    for where, name in names.items():
+        if hidden(name) != name:
+            yield (
+                "password",
+                f"it stands in {where}, which results and messages tell",
+                "give the virtual hosts a password that is in no name of the file",
+            )
 
 
 def _address_contradictions(pixit: Pixit) -> Iterator[tuple[str, str, str]]:

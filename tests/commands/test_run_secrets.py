@@ -45,6 +45,7 @@ def planted():
     target = make()
     target.profile = replace(target.profile, password=SECRET)
     target.version = lambda: f"1.5.2 built by {{SECRET}} {{SECRET.encode().hex()}}"
+    target.environment = lambda: {{"a": {{"node": f"fw-{{SECRET}}.example", "files": [f"/var/{{SECRET}}.conf"], SECRET: KEY}}}}
     return target
 
 
@@ -90,6 +91,13 @@ def test_the_run_went_as_it_should_and_the_device_did_tell(ran):
         if event["kind"] == "log"
     ]
     assert any("--pass=[removed] [removed]" in line for line in logs)
+
+
+def test_names_that_machines_give_to_themselves_and_to_files_are_kept_but_for_it(ran):
+    _, folder = ran
+    machines = json.loads((folder / "environment.json").read_text())["machines"]
+    told = {"node": "fw-[removed].example", "files": ["/var/[removed].conf"], "[removed]": "[removed]"}
+    assert machines == {"a": told}
 
 
 def test_no_file_of_the_folder_has_it(ran):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from conformance.interop.lock import held
 from conformance.interop.matrix import exit_status, lost, matrix, side_by_side
 from conformance.interop.nightly import Part, nightly
 from conformance.interop.order import MatrixOrder, pairs, trios
-from conformance.interop.participant import participants
+from conformance.interop.participant import Participant, participants
 from conformance.interop.scenarios import chosen
 from conformance.report.schema import validate
 from conformance.report.site import build
+from conformance.segment.trace import HostKind
+from conformance.targets.model.administrator import Administrator
 
 NAMES = ("model:openbsd", "model:freebsd")
 VOLATILE = ("started", "ended")
@@ -95,6 +98,50 @@ class TestDocument:
         assert len(trios(cast)) == 6 and all(len({one.name for one in trio}) == 3 for trio in trios(cast))
         document = matrix(MatrixOrder(NAMES, ("trio",)), lanes=1)
         assert document["cells"] == []
+
+
+class TestSecrets:
+    SECRET = "Tr0ub-dor"
+
+    def test_a_password_that_a_machine_tells_is_in_no_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Planted where devices put their own words: version, facts of the machine, log lines, refusals."""
+        honest = Administrator.told
+
+        def told(self: Administrator, action: Any) -> Any:
+            said = honest(self, action)
+            return (
+                (said[0], f"{said[1]} pass {TestSecrets.SECRET}")
+                if said and said[0] in (HostKind.LOG, HostKind.SCRIPT)
+                else said
+            )
+
+        def planted(order: MatrixOrder) -> list[Participant]:
+            cast = participants(order.targets)
+            for one in cast:
+                target: Any = one.target
+                target.profile = replace(target.profile, password=self.SECRET)
+                target.environment = lambda: {"a": {"node": f"fw-{self.SECRET}", self.SECRET: ["x"]}}
+            return [replace(one, version=f"1 on {self.SECRET}", machines=("a",)) for one in cast]
+
+        monkeypatch.setattr(Administrator, "told", told)
+        monkeypatch.setattr(MatrixOrder, "cast", planted)
+        progressed: list[str] = []
+        document = matrix(
+            MatrixOrder(("model:ucarp",), ("join",)),
+            tmp_path,
+            lanes=1,
+            progress=lambda row, _done, _total: progressed.append(json.dumps(row)),
+        )
+        validate(document, "matrix")
+        (one,) = document["implementations"]
+        assert one["version"] == "1 on [removed]"
+        assert one["machines"] == {"a": {"node": "fw-[removed]", "[removed]": ["x"]}}
+        assert any("pass [removed]" in row for row in progressed)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert {path.suffix for path in files} == {".json", ".pcapng"}
+        assert [path.name for path in files if self.SECRET.encode() in path.read_bytes()] == []
 
 
 class TestLanes:

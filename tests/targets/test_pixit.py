@@ -48,6 +48,29 @@ def refused(tmp_path, text):
     return raised.value
 
 
+SPOKEN = {
+    "host[0].connection": ('name = "a"', 'name = "a"\nconnection = "ssh://root@fw-hunter2.example"'),
+    "host[0].interface": ('name = "a"', 'name = "a"\ninterface = "hunter2"'),
+    "tester.interface": ("[tester]", '[tester]\ninterface = "Hunter2.7"'),
+    "product": ("schema = 1", 'schema = 1\nproduct = "the hunter2 box"'),
+}
+
+
+@pytest.mark.parametrize("where", SPOKEN)
+def test_a_password_that_stands_in_a_name_is_refused(tmp_path, where):
+    """Results and messages tell the name; of it nothing is said but where it stands."""
+    text = SOUND.replace('password = ""', 'password = "hunter2"').replace(*SPOKEN[where])
+    error = refused(tmp_path, text)
+    assert (error.where, f"it stands in {where}" in str(error)) == ("password", True)
+    assert "hunter2" not in str(error).lower()
+    assert read(tmp_path, text.replace('password = "hunter2"', 'password = "correct horse"')).password
+
+
+def test_a_short_password_is_refused_where_a_name_is_just_that(tmp_path):
+    assert "host[0].name" in str(refused(tmp_path, SOUND.replace('password = ""', 'password = "a"')))
+    assert read(tmp_path, SOUND.replace('password = ""', 'password = "bl"')).password == "bl"
+
+
 def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(dict(schema()))
 
