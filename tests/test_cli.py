@@ -1,5 +1,6 @@
 """The command line: one sentence for each error, the right exit status, one document on standard output."""
 
+import gc
 import json
 import signal
 import subprocess
@@ -31,6 +32,25 @@ def process(*arguments, **options):
         timeout=120,
         **options,
     )
+
+
+class TestGarbage:
+    """What is made lives until the command ends, so nobody looks through it; a caller gets back what it had."""
+
+    @pytest.mark.parametrize("argv", [["targets"], None])
+    def test_is_not_looked_for_while_a_command_runs(self, monkeypatch, capsys, argv):
+        seen = []
+        monkeypatch.setattr(cli, "_called", lambda *_: seen.append(gc.get_threshold()[0]) or 0)
+        monkeypatch.setattr(sys, "argv", ["carp-conformance", "targets"])
+        before = gc.get_threshold()
+        try:
+            assert cli.main(argv) == 0
+            assert seen == [1_000_000]
+            assert gc.get_threshold() == before
+            # Only where the interpreter ends with the command nothing needs to be tidied up.
+            assert (gc.get_freeze_count() > 0) == (argv is None)
+        finally:
+            gc.unfreeze()
 
 
 class TestErrors:

@@ -7,7 +7,6 @@ handed to. The commands themselves are imported when they are called, so that ``
 from __future__ import annotations
 
 import argparse
-import atexit
 import gc
 import os
 import sys
@@ -49,27 +48,31 @@ _IN_ORDER_OF_HELP = (
 )
 
 
-_OBJECTS_BEFORE_COLLECTING = 50_000
+_OBJECTS_BEFORE_COLLECTING = 1_000_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status (0 conforms, 1 a requirement failed, 2 usage, 3 undecided or the rig broke)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(arguments)
-    with _seldom_collecting():
+    with _seldom_collecting(ends=argv is None):
         return _called(options, arguments)
 
 
 @contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Modules, traces and records live until the end of a case or of a command: looking through them for garbage every 700 objects takes a sixth of a simulated run."""
+def _seldom_collecting(*, ends: bool) -> Iterator[None]:
+    """Modules, traces and records live until the end of a case or of a command: looking through them for garbage every 700 objects takes a sixth of a simulated run.
+
+    ``ends`` says that the interpreter ends with the command, which leaves nothing to be tidied up.
+    """
     before = gc.get_threshold()
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING, *before[1:])
     try:
         yield
     finally:
+        if ends:
+            gc.freeze()  # else all of it is looked through at the next object that is made, and once more at the end
         gc.set_threshold(*before)
-        atexit.register(gc.freeze)  # else the interpreter looks through all of it once more before it ends
 
 
 def _called(options: argparse.Namespace, arguments: list[str]) -> int:

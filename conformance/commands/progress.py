@@ -94,18 +94,17 @@ class LiveProgress:
         self._ended += 1
         if row["verdict"] == "not_applicable":
             return
-        line = Text.assemble(
-            (f"{MARKS[row['verdict']]} ", STYLES[row["verdict"]]),
-            f"{visible(row['id'])} ",
-            (f"{row['duration_s']:.1f} s", "dim"),
-        )
+        mark, case = f"{MARKS[row['verdict']]} ", f"{visible(row['id'])} "
+        rest = f"{row['duration_s']:.1f} s"
         if row["verdict"] not in ("pass", "known_deviation"):
-            line.append(f"  {visible(row['reason'])}", style="dim")
+            rest += f"  {visible(row['reason'])}"
         if self._live is None:
             # Nothing that rich could do for it, and it takes long to find that out.
-            self._console.file.write(f"{line.plain}\n")
+            self._console.file.write(f"{mark}{case}{rest}\n")
         else:
-            self._console.print(line, soft_wrap=True)
+            self._console.print(
+                Text.assemble((mark, STYLES[row["verdict"]]), case, (rest, "dim")), soft_wrap=True
+            )
 
     def _paint(self) -> Group:
         now_s = self._clock()

@@ -49,10 +49,11 @@ class Arrival:
         """Counts and logs the refusal; returns False for the check to return."""
         if counter is not None:
             self.host.count(counter)
-        if line is not None:
+        said = None if line is None else getattr(self.host.dialect, line)
+        if self.host.logs(said):
             packet, header = self.packet, self.header
             self.host.say(
-                getattr(self.host.dialect, line),
+                said,
                 interface=self.port.name,
                 heard_on=self.heard_on,
                 ttl=packet.ttl,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from types import MappingProxyType
+from typing import TypeGuard
 
 from conformance.catalogue import COUNTERS
 from conformance.model import administer, adverts, asking, demotion, neighbour, poll, receive
@@ -25,6 +26,7 @@ from conformance.model.vhost import Port, Vhost
 from conformance.wire.digest import Address
 
 PREFIX = "net.inet.carp."
+_LOG = PREFIX + "log"
 
 
 class Host:
@@ -385,9 +387,13 @@ class Host:
                 self._counters[moved] += 1
                 self._actions.append(Count(moved))
 
+    def logs(self, line: Line | None) -> TypeGuard[Line]:
+        """Whether there is such a line, and ``net.inet.carp.log`` is high enough for it."""
+        return line is not None and self.sysctls[_LOG] >= line.threshold
+
     def say(self, line: Line | None, **values: object) -> None:
         """Logs a line if ``net.inet.carp.log`` is high enough for it."""
-        if line is not None and self.sysctls[PREFIX + "log"] >= line.threshold:
+        if self.logs(line):
             self._actions.append(Log(line.level, line.text.format(**values)))
 
     def send(self, port: Port, frame: bytes, vhost: Vhost | None = None) -> None:

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
-from jsonschema.exceptions import ValidationError, best_match
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
 
 _LONGEST_MESSAGE = 200
 _SUFFIX = ".schema.json"
 
-_formats = jsonschema.FormatChecker(formats=())
 
-
-@_formats.checks("date-time", raises=ValueError)
 def _is_instant(value: object) -> bool:
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
@@ -74,14 +71,20 @@ def validate(document: Mapping[str, Any], name: str) -> None:
 
     Raises `InvalidDocument` for the fault that explains most, `UnknownSchema`.
     """
+    from jsonschema.exceptions import best_match  # here: who validates nothing does not wait for it
+
     fault = best_match(_validator(name).iter_errors(document))
     if fault is not None:
         raise InvalidDocument(name, fault.json_path, _problem(fault))
 
 
 @cache
-def _validator(name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema(name), format_checker=_formats)
+def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    formats = FormatChecker(formats=())
+    formats.checks("date-time", raises=ValueError)(_is_instant)
+    return Draft202012Validator(schema(name), format_checker=formats)
 
 
 def _problem(fault: ValidationError) -> str:

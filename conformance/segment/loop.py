@@ -192,8 +192,9 @@ class Loop:
             heapq.heappop(self._queue)
 
     def _run_due(self) -> None:
-        now_ns = self.now_ns()
-        while self._due_by(now_ns):
-            due_ns, _, timer = heapq.heappop(self._queue)
-            self.was_late(self.now_ns() - due_ns)
-            timer.callback()
+        queue, now_ns = self._queue, self.now_ns()
+        while queue and queue[0][0] <= now_ns:
+            due_ns, _, timer = heapq.heappop(queue)
+            if not timer.cancelled:
+                self.was_late(self.now_ns() - due_ns)
+                timer.callback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -136,7 +137,13 @@ def drawn(seed: int, count: int) -> tuple[Fuzzed, ...]:
     def collect(handful: list[Fuzzed]) -> None:
         found.update(dict.fromkeys(handful))
 
-    collect()
+    kept = gc.get_freeze_count()
+    gc.freeze()  # Hypothesis looks once through everything for garbage, which takes as long as all that it draws
+    try:
+        collect()
+    finally:
+        if not kept:
+            gc.unfreeze()
     return tuple(found)
 
 

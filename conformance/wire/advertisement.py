@@ -89,4 +89,6 @@ class Advertisement:
         packet = Ether(src=source_mac, dst=frame.mac_text(group_mac))
         ip.add_payload(carp)  # scapy's "/" would copy each layer first
         packet.add_payload(ip)
+        for layer in (packet, ip, carp):
+            layer.explicit = True  # one packet, not a set of them: scapy would copy it again when it is built
         return packet

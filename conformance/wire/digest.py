@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 KEY_LENGTH = 20
@@ -64,6 +65,12 @@ def addresses(values: Iterable[Address | str], rule: AddressRule = AddressRule.A
     return b"".join(a.packed for a in v4) + b"".join(_without_scope(a) for a in v6)
 
 
+@lru_cache(maxsize=1024)
+def _hashed(values: tuple[Address | str, ...], rule: AddressRule) -> bytes:
+    """The same, once for all advertisements of a virtual host."""
+    return addresses(values, rule)
+
+
 def _without_scope(address: IPv6Address) -> bytes:
     packed = address.packed
     return packed[:2] + b"\0\0" + packed[4:] if address.is_link_local else packed
@@ -83,7 +90,7 @@ class Secret:
 
     def message(self, vhid: int, counter: bytes) -> bytes:
         """The hashed bytes: 02 01, custom lladdr if any, vhid, addresses, 8 counter bytes as on the wire."""
-        return b"\x02\x01" + self.lladdr + bytes([vhid]) + addresses(self.addresses, self.rule) + counter
+        return b"\x02\x01" + self.lladdr + bytes([vhid]) + _hashed(self.addresses, self.rule) + counter
 
     def digest(self, vhid: int, counter: bytes) -> bytes:
         """The 20-byte HMAC-SHA1 (FreeBSD ``carp_hmac_generate``, OpenBSD ``carp_hmac_generate``, ucarp ``carp_hmac_sha1``)."""

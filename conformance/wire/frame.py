@@ -16,7 +16,7 @@ from conformance.wire.digest import Address
 from conformance.wire.header import LENGTH, PROTOCOL, VERSION, Header, checksum
 
 ETHERTYPE_IPV4, ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x86DD
-_VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
+VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
 _EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing, destination options
 _FRAGMENT = 44
 
@@ -158,23 +158,35 @@ def decode(data: bytes) -> Frame:
     if len(data) < 14:
         return Frame(data)
     ethertype, offset, vlans = int.from_bytes(data[12:14], "big"), 14, []
-    while ethertype in _VLAN_TAGS and len(data) >= offset + 4:
+    while ethertype in VLAN_TAGS and len(data) >= offset + 4:
         vlans.append(int.from_bytes(data[offset : offset + 2], "big") & 0x0FFF)
         ethertype = int.from_bytes(data[offset + 2 : offset + 4], "big")
         offset += 4
-    parts: dict[str, object] = {}
+    ip, payload, carp, arp, neighbour, trailer = None, b"", None, None, None, b""
     if ethertype == ETHERTYPE_ARP:
-        parts["arp"] = _arp(data[offset:])
+        arp = _arp(data[offset:])
     elif ethertype in (ETHERTYPE_IPV4, ETHERTYPE_IPV6):
         ip = _ip4(data, offset) if ethertype == ETHERTYPE_IPV4 else _ip6(data, offset)
         if ip is not None:
-            payload = data[offset + ip.header_length : offset + ip.length]
-            parts |= {"ip": ip, "payload": payload, "trailer": data[offset + ip.length :]}
+            end = offset + ip.length
+            payload, trailer = data[offset + ip.header_length : end], data[end:]
             if ip.protocol == PROTOCOL and not ip.fragment & 0x1FFF and is_carp(payload):
-                parts["carp"] = Header.unpack(payload)
+                carp = Header.unpack(payload)
             elif ip.version == 6 and ip.protocol == 58:
-                parts["neighbour"] = _neighbour(payload)
-    return Frame(data, data[:6], data[6:12], ethertype, tuple(vlans), **parts)  # type: ignore[arg-type]
+                neighbour = _neighbour(payload)
+    return Frame(
+        data,
+        data[:6],
+        data[6:12],
+        ethertype,
+        tuple(vlans),
+        ip,
+        payload,
+        carp,
+        arp,
+        neighbour,
+        trailer,
+    )
 
 
 def _ip4(data: bytes, at: int) -> Ip | None:

@@ -9,16 +9,17 @@ import pytest
 from conformance.commands import pics as command
 from conformance.commands.errors import CommandError
 from conformance.commands.machines import Machines
-from conformance.commands.probing import probe
+from conformance.commands.probing import _ACCESS, probe
 from conformance.report.certificate import documents, pics
-from conformance.targets.experiments import EXPERIMENTS
+from conformance.targets.experiments import EXPERIMENTS, tried
 from conformance.targets.protocol import CAPABILITIES
-from conformance.targets.registry import find
+from conformance.targets.registry import find, names
 
 BOX = Path(__file__).parents[2] / "fixtures" / "pixit" / "blackbox.toml"
+MODELS = sorted(name for name in names() if name.startswith("model:") and "@" not in name)
 
 
-@pytest.mark.parametrize("name", ["model:openbsd", "model:freebsd-15", "model:freebsd-10"])
+@pytest.mark.parametrize("name", MODELS)
 def test_model_has_what_its_profile_claims(name):
     document = command.probed(name, None, ())
     documents.validate(document, "pics")
@@ -26,8 +27,26 @@ def test_model_has_what_its_profile_claims(name):
     assert command.exit_status(document) == 0
 
 
+@pytest.mark.slow
+def test_a_model_in_namespaces_has_nothing_that_its_profile_denies(namespaces):
+    """Only what it denies is tried: in real time the rest takes a minute."""
+    target = find("model:ucarp@netns")
+    denied = [one for one in EXPERIMENTS if one not in _ACCESS and not target.profile.pics.get(one)]
+    with target.bench(1) as bench:
+        found = {one: tried(target, bench, EXPERIMENTS[one]) for one in denied}
+    assert len(found) > 5
+    assert {one: said.evidence for one, said in found.items() if said.has} == {}
+
+
 def test_every_experiment_is_about_a_known_capability():
     assert set(EXPERIMENTS) <= set(CAPABILITIES)
+
+
+def test_what_no_tool_of_an_implementation_can_tell_its_model_does_not_tell():
+    """Each ucarp is a process of its own, and nothing lists what the others serve."""
+    found = probe(find("model:ucarp"))["vhid_list"]
+    assert not found.has
+    assert "nothing lists" in found.evidence
 
 
 def test_daemon_that_uses_one_of_two_addresses_is_found_out():

@@ -1,8 +1,10 @@
 """What is drawn, what it makes of an advertisement, and what the oracle says of that."""
 
+import gc
 import subprocess
 import sys
 from ipaddress import ip_address
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -27,6 +29,16 @@ def advertisement(key="freebsd-13", **fields):
     """A valid advertisement of the tester."""
     secret = Secret("secret", (SHARED,), dialect(key).address_rule)
     return Advertisement(vhid=1, source=ip_address("192.0.2.254"), secret=secret, counter=7, **fields)
+
+
+def noting(method, counts):
+    """The method, which also notes how many objects the collector leaves alone at each call."""
+
+    def noted(*arguments):
+        counts.append(gc.get_freeze_count())
+        return method(*arguments)
+
+    return noted
 
 
 def found(*changes):
@@ -71,6 +83,19 @@ class TestDrawn:
             [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
         )
         assert done.stdout.splitlines() == [str(one) for one in drawn(5, 60)]
+
+    @pytest.mark.parametrize("kept", [False, True])
+    def test_drawing_looks_for_no_garbage_in_what_was_there_before(self, monkeypatch, kept):
+        counts = []
+        if kept:
+            gc.freeze()
+        with monkeypatch.context() as patched:
+            patched.setattr(Random, "getrandbits", noting(Random.getrandbits, counts))
+            drawn.__wrapped__(SEED, 20)
+        after = gc.get_freeze_count()
+        gc.unfreeze()
+        assert min(counts) > 0
+        assert (after > 0) == kept
 
     def test_what_is_drawn_can_be_sent(self):
         for one in drawn(SEED, 150):

@@ -2,8 +2,10 @@
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.packet import Packet
 
 from conformance.wire.advertisement import Advertisement
 from conformance.wire.checks import faults
@@ -34,6 +36,13 @@ ADVERTISEMENTS = st.builds(
 @given(ADVERTISEMENTS)
 def test_crafted_and_fast_frame_are_the_same_bytes(advertisement):
     assert bytes(advertisement.packet()) == advertisement.frame()
+
+
+def test_a_crafted_one_is_built_without_a_copy(monkeypatch):
+    advertisement = Advertisement(vhid=7, source=ip_address("192.0.2.1"), secret=Secret("x", ("192.0.2.9",)))
+    packet = advertisement.packet()
+    monkeypatch.setattr(Packet, "clone_with", lambda *_, **__: pytest.fail("scapy copies it"))
+    assert bytes(packet) == advertisement.frame()
 
 
 @given(ADVERTISEMENTS)

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from conformance.lab.shell import Said
-from conformance.model.actions import Action, Exit, Log, Script, Send, StateChange
+from conformance.model.actions import Action, Count, Exit, Log, Script, Send, StateChange
 from conformance.model.config import Interface
 from conformance.model.dialects import Dialect
 from conformance.model.machine import Host
@@ -19,7 +19,7 @@ from conformance.targets.model.administrator import Administrator
 from conformance.targets.model.iut import ModelIut, refusing
 from conformance.targets.model.platform import ModelPlatform, another_stack
 from conformance.targets.platform import Commanding
-from conformance.targets.protocol import Iut, Settings
+from conformance.targets.protocol import ConfigurationRefused, Iut, Settings
 from conformance.wire.digest import Address
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ModelHost:
         self.bench.note(
             f"starts vhid {settings.vhid} on {self.name}: advbase {settings.advbase}, advskew {settings.advskew}{', preempt' if settings.preempt else ''}"
         )
-        if self.machine.dialect.poll_loop is not None and settings.vhid in self.vhids():
+        if self.machine.dialect.poll_loop is not None and settings.vhid in self.configured():
             return self.box.beside(self).start(settings)  # each ucarp is a process that knows of no other
         with refusing():
             self.box.carry_out(self.administrator.configure(self.box.now_ns(), settings))
@@ -79,6 +79,15 @@ class ModelHost:
         port.addresses[:] = [one for one in port.addresses if one.version != version]
 
     def vhids(self) -> tuple[int, ...]:
+        if self.machine.dialect.poll_loop is not None:
+            raise ConfigurationRefused(
+                1,
+                f"{self.name}: each ucarp is a process of its own, and nothing lists the vhids that they serve",
+            )
+        return self.configured()
+
+    def configured(self) -> tuple[int, ...]:
+        """The vhids on its interface, whether or not any tool of the implementation can tell them."""
         return tuple(sorted(self.machine.port(self.interface_name).vhosts))
 
     def serve(self, address: Address, port: int) -> None:
@@ -212,6 +221,8 @@ class ModelMachine:
         about: StateChange | None = None
         while queue:
             action = queue.pop(0)
+            if isinstance(action, Count):
+                continue  # is read, not told
             if isinstance(action, Send):
                 queue += self._send(action)
                 continue
@@ -249,7 +260,9 @@ class ModelMachine:
         if action.vhid is None or (action.interface, action.vhid) not in self._has_failed:
             return []  # the machine counts only what is sent after a failure
         return (
-            self.machine.send_ok(now_ns, action.interface, action.vhid) if action.vhid in host.vhids() else []
+            self.machine.send_ok(now_ns, action.interface, action.vhid)
+            if action.vhid in host.configured()
+            else []
         )
 
     def _arm(self) -> None:

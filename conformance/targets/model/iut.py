@@ -35,7 +35,7 @@ class ModelIut:
         self._there = True
 
     def running(self) -> bool:
-        return self._there and self.settings.vhid in self._host.vhids()
+        return self._there and self.settings.vhid in self._host.configured()
 
     def stop(self) -> None:
         """As an administrator would: the carp interface down where there is one, SIGTERM to a ucarp, the virtual host removed elsewhere."""

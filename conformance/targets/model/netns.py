@@ -232,6 +232,7 @@ class ModelNetnsTarget:
             pics=beside(
                 pics(rules)
                 | {name: has for name, has in administered(rules).items() if name in _ADMINISTERED}
+                | {"interface_removal": True}
             ),
             deviations=deviations_of(rules.key),
             max_hosts=MAX_HOSTS,

@@ -83,7 +83,7 @@ class ModelPlatform:
         """One of two members; the link on top of them stays."""
         host, rules = self._host, self._host.machine.dialect.common
         if not up and rules.forgets_with_a_member:
-            for vhid in host.vhids():
+            for vhid in host.configured():
                 host.carry_out(host.machine.destroy(host.box.now_ns(), host.interface_name, vhid))
 
     def changed_state(self) -> None:
