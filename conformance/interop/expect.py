@@ -59,6 +59,14 @@ def patience_ns(scenario: Scenario, cast: Cast) -> int:
     )
 
 
+def handover_ns(scenario: Scenario, cast: Cast) -> int:
+    """The longest that a hand-over takes: over so long the waits of a busy machine add up into one measured time."""
+    return max(
+        rules.take_over_window_ns(node.advbase, node.advskew)[1]
+        for node, rules in nodes_with_rules(scenario, cast)
+    )
+
+
 def bounds(scenario: Scenario, cast: Cast) -> Bounds:
     """What the pair must keep if nothing is wrong with it."""
     masters = tuple(name for names in scenario.outcome.masters.values() for name in names)

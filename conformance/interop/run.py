@@ -13,7 +13,7 @@ from typing import Any
 from typing import cast as as_type
 
 from conformance.interop.basis import Basis, ends, stated
-from conformance.interop.expect import Bounds, bounds, patience_ns, settle_ns
+from conformance.interop.expect import Bounds, bounds, handover_ns, patience_ns, settle_ns
 from conformance.interop.fault import Fault, Measure
 from conformance.interop.measure import Measured, judged, measured
 from conformance.interop.participant import meeting
@@ -163,7 +163,7 @@ def _judge(scene: _Scene, scenario: Scenario, cast: Cast) -> Ran:
             else None
         )
     faults += _breaches(found, service_ns, limits, scenario)
-    noise_ns = scene.wire.noise_ns(scene.began_ns)
+    noise_ns = scene.wire.noise_ns(scene.began_ns, handover_ns(scenario, cast))
     cited = frozenset(found.frames)
     for seen in scene.wire.trace.frames:
         if seen.number in cited:

@@ -259,10 +259,16 @@ class Segment:
             )
         self._judge_clock(CLOCK_STEP_NS)
 
-    def noise_ns(self, since_ns: int) -> int:
-        """How late this machine may have run anything since ``since_ns``: the worst lateness of the tester's own timers, or all the time in which tester and IUTs waited for a CPU."""
+    def noise_ns(self, since_ns: int, span_ns: int | None = None) -> int:
+        """How late this machine may have run anything since ``since_ns``: the worst lateness of the tester's own timers, or all the time in which tester and IUTs waited for a CPU.
+
+        ``span_ns``: what was measured since then adds up over so long and no longer, as a hand-over in a minute of other things; the worst of such spans counts.
+        """
         self._sample()
-        return max(self.loop.worst_lateness_ns(since_ns), self._stalls.since_ns(since_ns))
+        stalled_ns = (
+            self._stalls.since_ns(since_ns) if span_ns is None else self._stalls.worst_ns(since_ns, span_ns)
+        )
+        return max(self.loop.worst_lateness_ns(since_ns), stalled_ns)
 
     def _judge_rig(self, miss_ns: int, since_ns: int, expected: str) -> None:
         self.hear_out()

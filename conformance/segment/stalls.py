@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -74,5 +76,20 @@ class Stalls:
         """The stalled time from ``when_ns`` on: from the last sample that is not younger, or from the first one."""
         if not self._samples:
             return 0
-        before = [total_ns for taken_ns, total_ns in self._samples if taken_ns <= when_ns]
-        return self._samples[-1][1] - (before[-1] if before else self._samples[0][1])
+        return self._samples[-1][1] - self._until(when_ns)
+
+    def worst_ns(self, since_ns: int, span_ns: int) -> int:
+        """The most of it that fell into any ``span_ns`` from ``since_ns`` on, or into little more: as far apart as samples are."""
+        return max(
+            (
+                total_ns - self._until(max(taken_ns - span_ns, since_ns))
+                for taken_ns, total_ns in self._samples
+                if taken_ns > since_ns
+            ),
+            default=0,
+        )
+
+    def _until(self, when_ns: int) -> int:
+        """The last sample that is not younger than ``when_ns``, or the first one."""
+        at = bisect_right(self._samples, when_ns, key=itemgetter(0))
+        return self._samples[max(at - 1, 0)][1]

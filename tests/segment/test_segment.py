@@ -222,6 +222,12 @@ class TestTheRig:
         with pytest.raises(Mismatch, match=r"too late by 0.100 s"):
             segment.expect(THEY_SPEAK, within=window())
 
+    def test_short_waits_add_up_over_a_span_and_not_over_all_the_time(self, segment):
+        segment.stalled_ns = lambda: (segment.now_ns() - START) // 50
+        segment.watch(20 * S)
+        assert segment.noise_ns(START) == 400 * MS
+        assert segment.noise_ns(START, 4 * S) == 80 * MS
+
     def test_what_it_waited_before_the_window_does_not_count(self, segment):
         segment.stalled_ns = lambda: min(segment.now_ns() - START, 500 * MS)
         segment.watch(1 * S)

@@ -35,6 +35,24 @@ class TestStalls:
         assert sampled(5, 10, 30).since_ns(1000 * MS) == 0
 
 
+class TestSpan:
+    def test_the_worst_span_counts_and_not_their_sum(self):
+        taken = sampled(0, 10, 30, 70, 75, 80, 120)
+        assert taken.worst_ns(0, 50 * MS) == 40 * MS
+        assert taken.worst_ns(0, 100 * MS) == 60 * MS
+        assert taken.worst_ns(0, 1000 * MS) == taken.since_ns(0) == 120 * MS
+
+    def test_nothing_before_it_began(self):
+        assert sampled(0, 90, 100, 110).worst_ns(50 * MS, 1000 * MS) == 20 * MS
+
+    def test_none_without_samples(self):
+        assert sampled().worst_ns(0, 50 * MS) == 0
+        assert sampled(5).worst_ns(0, 50 * MS) == 0
+
+    def test_samples_further_apart_than_the_span(self):
+        assert sampled(0, 10, 30).worst_ns(0, 1 * MS) == 20 * MS
+
+
 class TestSource:
     def test_it_is_the_second_field_of_the_kernel(self, tmp_path, monkeypatch):
         (tmp_path / "17").mkdir()
