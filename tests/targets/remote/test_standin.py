@@ -117,6 +117,14 @@ class TestConfiguring:
         assert "s3cret-word" not in str(caught.value)
         assert case.again().a.vhids() == ()
 
+    def test_vhid_0_is_refused_like_any_other_and_the_next_is_taken(self, case):
+        with pytest.raises(ConfigurationRefused) as caught:
+            case.start(vhid=0)
+        assert caught.value.status == 1
+        assert "Traceback" not in caught.value.said
+        case.start()
+        assert case.until(lambda: case.adverts())
+
     def test_parameters_change_while_it_runs(self, case):
         iut = case.start()
         assert case.until(lambda: case.adverts())

@@ -206,9 +206,12 @@ class Ifconfig:
     def _begin(self, carp: Carp) -> None:
         """Enough is known: the virtual host runs."""
         parameters: dict[str, Any] = dict(carp.parameters)
-        if "vhid" not in parameters and "nodes" not in parameters:
+        if "vhid" in parameters:
+            vhid = parameters.pop("vhid")
+        elif "nodes" in parameters:
+            vhid = parameters["nodes"][0][0]
+        else:
             raise Refused("SIOCSVH: Invalid argument")
-        vhid = parameters.pop("vhid", None) or parameters["nodes"][0][0]
         config = VhostConfig(vhid, tuple(carp.addresses), device=carp.name, **parameters)
         self._do(self.machine.configure(self.now_ns(), self.interface, config))
 
