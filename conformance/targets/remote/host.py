@@ -254,6 +254,8 @@ class RemoteHost:
             return
         vhid = self._devices.get(word.device or "", word.vhid)
         if vhid is not None:
+            if vhid in self._states:
+                self._became(vhid, word.before)
             self._became(vhid, word.text)
 
     def _became(self, vhid: int, state: str | None) -> None:

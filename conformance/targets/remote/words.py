@@ -15,10 +15,10 @@ _REPEATED = re.compile(
     r"^(?:\w{3} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\dT\S+) \S+ last message repeated (?P<times>\d+) times?$"
 )
 _FREEBSD = re.compile(
-    r"^carp: (?P<vhid>\d+)@(?P<device>\S+): (?:INIT|BACKUP|MASTER) -> (?P<state>INIT|BACKUP|MASTER)\b"
+    r"^carp: (?P<vhid>\d+)@(?P<device>\S+): (?:(?P<before>INIT)|BACKUP|MASTER) -> (?P<state>INIT|BACKUP|MASTER)\b"
 )
 _DEVICE = re.compile(
-    r"^carp(?P<number>\d+): (?:state transition: )?(?:INIT|BACKUP|MASTER) -> (?P<state>INIT|BACKUP|MASTER)\b"
+    r"^carp(?P<number>\d+): (?:state transition: )?(?:(?P<before>INIT)|BACKUP|MASTER) -> (?P<state>INIT|BACKUP|MASTER)\b"
 )
 _LINK_UP = re.compile(r"^carp(?P<number>\d+): link state changed to UP$")
 _DEVD = re.compile(
@@ -31,13 +31,17 @@ _SHOWN = re.compile(r"^shown (?P<device>\S+) carp: (?P<state>INIT|BACKUP|MASTER)
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One thing that a machine said. ``device`` is the interface that it names, if it names one; ``times`` how often it was said."""
+    """One thing that a machine said. ``device`` is the interface that it names, if it names one; ``times`` how often it was said.
+
+    ``before`` is INIT where it says that it has just left that state: when an address is added it lasts no time, and nothing else tells it.
+    """
 
     kind: HostKind
     text: str
     device: str | None = None
     vhid: int | None = None
     times: int = 1
+    before: str | None = None
 
 
 def hear(line: str, states_from: str) -> list[Word]:
@@ -59,9 +63,11 @@ def hear(line: str, states_from: str) -> list[Word]:
     if states_from != "the log":
         return words
     if (match := _FREEBSD.match(text)) is not None:
-        words.append(Word(HostKind.STATE, match["state"], match["device"], int(match["vhid"])))
+        words.append(
+            Word(HostKind.STATE, match["state"], match["device"], int(match["vhid"]), before=match["before"])
+        )
     elif (match := _DEVICE.match(text)) is not None:
-        words.append(Word(HostKind.STATE, match["state"], f"carp{match['number']}"))
+        words.append(Word(HostKind.STATE, match["state"], f"carp{match['number']}", before=match["before"]))
     elif (match := _LINK_UP.match(text)) is not None:
         words.append(Word(HostKind.STATE, "MASTER", f"carp{match['number']}"))
     return words

@@ -141,6 +141,14 @@ class TestConfiguring:
         iut.remove_address(case.bench.shared_addresses[1])
         assert iut.settings.addresses == case.bench.shared_addresses[:1]
 
+    def test_state_that_lasts_no_time_is_told(self, case, kind):
+        if kind != "freebsd_legacy":
+            pytest.skip("it does not start anew for an address, or does not log that it left INIT")
+        iut = case.start(options={})
+        assert case.until(lambda: case.states()[-1:] == ["MASTER"])
+        iut.add_address(case.bench.shared_addresses[1])
+        assert case.until(lambda: case.states()[-2:] == ["INIT", "BACKUP"])
+
     def test_several_virtual_hosts_of_one_interface(self, case, kind):
         if kind != "openbsd":
             pytest.skip("it has one on an interface")

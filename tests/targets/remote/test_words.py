@@ -31,7 +31,7 @@ def test_every_recorded_notice_of_carp_is_a_change_of_state_and_no_other_is(path
 def test_states_come_from_one_source_only():
     line = "Nov 22 14:47:46 a kernel: carp: 1@vtnet0: INIT -> BACKUP (initialization complete)"
     assert [word.kind for word in hear(line, "devd")] == [LOG]
-    assert hear(line, "the log")[1] == Word(STATE, "BACKUP", "vtnet0", 1)
+    assert hear(line, "the log")[1] == Word(STATE, "BACKUP", "vtnet0", 1, before="INIT")
 
 
 def legacy_lines():
@@ -55,6 +55,12 @@ def test_states_of_the_legacy_line_from_its_log():
         "carp1: link state changed to UP": ["MASTER"],
         "carp1: link state changed to DOWN": [],
     }
+
+
+def test_only_init_is_told_because_it_was_left():
+    """A line of another change can come after the link's, which told the new state already."""
+    line = "Nov 22 14:28:02 a kernel: carp1: {} -> MASTER (master timed out)"
+    assert [hear(line.format(was), "the log")[1].before for was in ("INIT", "BACKUP")] == ["INIT", None]
 
 
 def test_link_that_went_down_is_what_ifconfig_shows():
