@@ -31,6 +31,14 @@ def stamp_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
     return time.time_ns()
 
 
+def enlarge(one: socket.socket, size: int, *, forced: int, plain: int) -> None:
+    """Gives a socket a buffer of ``size`` bytes by the option ``forced``; by ``plain``, as far as the system lets, without CAP_NET_ADMIN in the first user namespace."""
+    try:
+        one.setsockopt(socket.SOL_SOCKET, forced, size)
+    except PermissionError:
+        one.setsockopt(socket.SOL_SOCKET, plain, size)
+
+
 class LivePort:
     """Sends and captures on ``interface`` of the network namespace that the calling thread is in.
 
@@ -52,7 +60,7 @@ class LivePort:
             )
             attach(self._in, TESTER)
             self._in.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            self._enlarge_buffer()
+            enlarge(self._in, _RECEIVE_BUFFER, forced=SO_RCVBUFFORCE, plain=socket.SO_RCVBUF)
             self._in.setblocking(False)
             self._in.bind((interface, ETH_P_ALL))
             self._out.bind((interface, 0))
@@ -88,9 +96,3 @@ class LivePort:
         self.dropped()
         self._in.close()
         self._out.close()
-
-    def _enlarge_buffer(self) -> None:
-        try:
-            self._in.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, _RECEIVE_BUFFER)
-        except PermissionError:  # without CAP_NET_ADMIN in the first user namespace
-            self._in.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)

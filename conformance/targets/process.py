@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from conformance.segment.live import SO_TIMESTAMPNS, stamp_ns
+from conformance.segment.live import SO_TIMESTAMPNS, enlarge, stamp_ns
 from conformance.segment.stalls import Family
 from conformance.segment.trace import HostEvent, HostKind
 
@@ -43,10 +43,7 @@ class Mouth:
         self._ear, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ear.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._ear.setblocking(False)
-        try:
-            self.theirs.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, _UNREAD)
-        except PermissionError:  # without CAP_NET_ADMIN in the first user namespace
-            self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)
+        enlarge(self.theirs, _UNREAD, forced=SO_SNDBUFFORCE, plain=socket.SO_SNDBUF)
         self._rest, self._time_ns = b"", 0
         self.closed = self.ended = False
 

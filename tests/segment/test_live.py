@@ -185,7 +185,7 @@ class TestDrops:
         rig.close()
         assert rig.port.dropped() == lost
 
-    def test_without_the_privilege_the_buffer_is_as_large_as_the_system_allows(self, rig, monkeypatch):
+    def test_without_the_privilege_the_buffer_is_as_large_as_the_system_allows(self):
         calls = []
 
         class Socket:
@@ -194,9 +194,7 @@ class TestDrops:
                 if option == live.SO_RCVBUFFORCE:
                     raise PermissionError(errno.EPERM, "no")
 
-        with monkeypatch.context() as patch:
-            patch.setattr(rig.port, "_in", Socket())
-            rig.port._enlarge_buffer()
+        live.enlarge(Socket(), live._RECEIVE_BUFFER, forced=live.SO_RCVBUFFORCE, plain=socket.SO_RCVBUF)
         assert calls[-1] == (socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)
 
 
